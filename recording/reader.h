@@ -1,0 +1,15 @@
+// Answers: what does this recording file say? Reads any file the writer left, a killed run's too.
+#pragma once
+
+#include <string>
+
+#include "recording/result.h"
+#include "recording/run.h"
+
+namespace ebbtide {
+
+// Reads the whole file. Errors: no such file, no recording, another schema version (both versions
+// named), a damaged file.
+Result<Recording> read_recording(const std::string& path);
+
+}  // namespace ebbtide
