@@ -1,0 +1,85 @@
+// The programs: one-line adapters from attach points to the headers beside this file.
+#include "types.bpf.h"
+#include "event.h"
+
+#include "arch.bpf.h"
+#include "census.bpf.h"
+#include "faults.bpf.h"
+#include "gc.bpf.h"
+#include "mappings.bpf.h"
+#include "sockets.bpf.h"
+#include "tasks.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(socket_state, const struct sock *sk, int old_state, int new_state) {
+  on_socket_state(sk, old_state, new_state);
+  return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(syscall_exit, struct pt_regs *regs, long result) {
+  on_syscall_exit(ctx, regs, result);
+  return 0;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(task_fork, struct task_struct *parent, struct task_struct *child) {
+  on_fork(parent, child);
+  return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(task_exit, struct task_struct *task) {
+  on_exit(task);
+  return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(task_exec, struct task_struct *task) {
+  on_exec(task);
+  return 0;
+}
+
+SEC("tp_btf/page_fault_user")
+int BPF_PROG(page_fault) {
+  on_page_fault(ctx);
+  return 0;
+}
+
+SEC("uprobe")
+int gc_begin(struct pt_regs *regs) {
+  on_gc_begin();
+  return 0;
+}
+
+SEC("uprobe")
+int gc_end(struct pt_regs *regs) {
+  on_gc_end(EBB_CALL_ARGUMENT_2(regs));  // Heap::GarbageCollectionEpilogue(this, collector)
+  return 0;
+}
+
+SEC("uretprobe")
+int gc_used(struct pt_regs *regs) {
+  on_gc_used(EBB_CALL_RESULT(regs));
+  return 0;
+}
+
+SEC("uretprobe")
+int gc_committed(struct pt_regs *regs) {
+  on_gc_committed(EBB_CALL_RESULT(regs));
+  return 0;
+}
+
+SEC("iter/task_file")
+int census_fds(struct bpf_iter__task_file *ctx) {
+  census_fd(ctx);
+  return 0;
+}
+
+SEC("iter/task_vma")
+int census_vmas(struct bpf_iter__task_vma *ctx) {
+  census_vma(ctx);
+  return 0;
+}
