@@ -1,9 +1,11 @@
 // Answers: how do the connections of one cycle come up together, stay, and go together?
-// One connection is one coroutine (connection.cpp); the cohort only opens the gate between phases.
+// One connection is one coroutine (connection.cpp); the cohort only opens the gate between
+// phases.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -25,8 +27,10 @@ struct CohortStatus {
 // Connections of one cycle. Lives on one executor's thread. Destroy only after close() returned.
 class Cohort {
  public:
-  // Connections get the ids first_id, first_id + 1, … `endpoints` come from resolve().
-  Cohort(boost::asio::any_io_executor executor, ConnectionPlan plan, std::uint32_t cycle,
+  // Connections get the ids first_id, first_id + 1, … `endpoints` come from resolve(); each
+  // connection tries them in that order.
+  Cohort(boost::asio::any_io_executor executor, ConnectionPlan plan,
+         std::vector<boost::asio::ip::tcp::endpoint> endpoints, std::uint32_t cycle,
          std::uint64_t first_id);
   ~Cohort();
   Cohort(const Cohort&) = delete;

@@ -25,6 +25,9 @@ struct Url {
 // other schemes (wss and https are named as not supported yet), ports outside 1–65535.
 Result<Url> parse_url(std::string_view text);
 
+// "host:port" as a Host header carries it: brackets around IPv6, no default port.
+std::string authority(const Url& url);
+
 struct Step {
   enum class Kind : std::uint8_t { send, expect };
   Kind kind = Kind::send;
