@@ -20,7 +20,7 @@ class RecordingWriter {
   RecordingWriter& operator=(const RecordingWriter&) = delete;
 
   // Adds one row to the open transaction; replacing rules are Record's. A failure (disk full) is
-  // remembered and returned by the next commit().
+  // remembered: nothing after it is written, and every commit() from then on returns it.
   void add(const Record& record);
 
   // Makes all rows so far durable against the death of this process.

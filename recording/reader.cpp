@@ -1,0 +1,200 @@
+#include "recording/reader.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+#include "recording/schema.h"
+#include "recording/statement.h"
+
+namespace ebbtide {
+namespace {
+
+Error cannot_open(const std::string& path, std::string reason, std::string remedy = "") {
+  return {"open the recording", path, std::move(reason), std::move(remedy)};
+}
+
+// Looks at SQLite's file header (https://www.sqlite.org/fileformat.html) before SQLite does:
+// opening a stranger's database may create files beside it.
+std::optional<Error> check_header(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return cannot_open(path, std::strerror(errno));
+  if (!S_ISREG(status.st_mode)) return cannot_open(path, "not a regular file");
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return cannot_open(path, std::strerror(errno));
+
+  std::array<unsigned char, 100> header{};
+  file.read(reinterpret_cast<char*>(header.data()), header.size());
+  const auto number_at = [&](std::size_t offset) {
+    return std::uint32_t{header[offset]} << 24 | std::uint32_t{header[offset + 1]} << 16 |
+           std::uint32_t{header[offset + 2]} << 8 | std::uint32_t{header[offset + 3]};
+  };
+  const std::uint32_t version = number_at(60);
+  const std::uint32_t application = number_at(68);
+  const bool write_ahead_log = header[18] != 1 || header[19] != 1;  // would create two more files
+  constexpr char magic[] = "SQLite format 3";
+  if (std::memcmp(header.data(), magic, sizeof magic) != 0 || write_ahead_log ||
+      application != recording_application_id) {
+    return cannot_open(path, "not a recording made by ebbtide");
+  }
+  if (version != recording_schema_version) {
+    return cannot_open(path,
+                       fmt::format("its schema version is {}, this ebbtide reads version {}",
+                                   version, recording_schema_version),
+                       "use the ebbtide that made it, or record again");
+  }
+  return std::nullopt;
+}
+
+class Reader {
+ public:
+  explicit Reader(const std::string& path) : path_(path) {}
+
+  // Read-write where possible: the journal that a killed writer left must be rolled back.
+  bool open() {
+    sqlite3* handle = nullptr;
+    const std::string absolute = std::filesystem::absolute(path_).string();
+    const int code = sqlite3_open_v2(absolute.c_str(), &handle, SQLITE_OPEN_READWRITE, nullptr);
+    database_.reset(handle);
+    if (!check(code)) return false;
+    sqlite3_busy_timeout(handle, 5000);  // a running writer commits in milliseconds
+    // One transaction, so that a running writer cannot change the tables between two of them.
+    const char* sql = "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; BEGIN;";
+    return check(sqlite3_exec(handle, sql, nullptr, nullptr, nullptr)) && check_pages();
+  }
+
+  template <class T>
+  std::vector<T> rows() {
+    std::vector<T> rows;
+    for_each_row<T>([&](T&& row) { rows.push_back(std::move(row)); });
+    return rows;
+  }
+
+  // The last row, or a T as it is when the run ended before its row was written.
+  template <class T>
+  T single() {
+    T single;
+    for_each_row<T>([&](T&& row) { single = std::move(row); });
+    return single;
+  }
+
+  [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
+
+  bool damaged(std::string_view what) {
+    if (!failure_) {
+      failure_ = cannot_open(path_, fmt::format("the file is damaged ({})", what), "record again");
+    }
+    return false;
+  }
+
+ private:
+  bool check(int code) {
+    if (code == SQLITE_OK || code == SQLITE_DONE || code == SQLITE_ROW) return true;
+    if (failure_) return false;
+    const std::string journal = path_ + "-journal";
+    const int kind = code & 0xff;
+    if (kind == SQLITE_BUSY || kind == SQLITE_LOCKED) {
+      failure_ = cannot_open(path_, "another program is writing it", "try again when it is done");
+    } else if (kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB || kind == SQLITE_ERROR) {
+      return damaged(sqlite3_errmsg(database_.get()));
+    } else if (std::error_code ignored; std::filesystem::exists(journal, ignored)) {
+      failure_ = cannot_open(
+          path_,
+          "its run was killed in the middle of a write, and undoing that write needs write access "
+          "to the file and its directory",
+          fmt::format("copy it together with {} into a directory of yours", journal));
+    } else {
+      failure_ = cannot_open(path_, sqlite3_errmsg(database_.get()));
+    }
+    return false;
+  }
+
+  bool check_pages() {
+    Statement quick_check(database_.get(), "PRAGMA quick_check(1)");
+    if (!check(quick_check.step())) return false;
+    std::string answer;
+    if (!quick_check.read(0, answer) || answer != "ok") return damaged(answer);
+    return true;
+  }
+
+  template <class T>
+  void for_each_row(auto&& use) {
+    if (failure_) return;
+    Statement select(database_.get(), select_sql(Table<T>::name, columns_of<T>()));
+    if (!check(sqlite3_errcode(database_.get()))) return;
+    int code = select.step();
+    for (; code == SQLITE_ROW; code = select.step()) {
+      T row;
+      int index = 0;
+      bool good = true;
+      for_each_column(
+          row, [&](std::string_view, auto& field) { good = select.read(index++, field) && good; });
+      if (!good) {
+        damaged(fmt::format("impossible value in table {}", Table<T>::name));
+        return;
+      }
+      use(std::move(row));
+    }
+    check(code);
+  }
+
+  std::string path_;
+  DatabaseHandle database_;
+  std::optional<Error> failure_;  // the first one; nothing is read after it
+};
+
+void read_frames(Reader& reader, std::vector<Stack>& stacks) {
+  std::unordered_map<std::uint64_t, Stack*> by_id;
+  for (Stack& stack : stacks) by_id[stack.id] = &stack;
+  for (StackFrame& row : reader.rows<StackFrame>()) {
+    const auto stack = by_id.find(row.stack_id);
+    if (stack == by_id.end()) {
+      reader.damaged("a frame without its stack");
+      return;
+    }
+    stack->second->frames.push_back(std::move(row.frame));
+  }
+}
+
+}  // namespace
+
+Result<Recording> read_recording(const std::string& path) {
+  if (const auto error = check_header(path)) return *error;
+  Reader reader(path);
+  if (!reader.open()) return *reader.failure();
+
+  Recording recording;
+  recording.run = reader.single<RunInfo>();
+  for (PlanStep& step : reader.rows<PlanStep>()) {
+    recording.run.plan.steps.push_back(std::move(step.text));
+  }
+  recording.end = reader.single<RunEnd>();
+  recording.tiers = reader.rows<Tier>();
+  recording.cycles = reader.rows<Cycle>();
+  recording.phases = reader.rows<PhaseSpan>();
+  recording.gauges = reader.rows<Gauge>();
+  recording.timeline = reader.rows<TimelinePoint>();
+  recording.connections = reader.rows<Connection>();
+  recording.resources = reader.rows<Resource>();
+  recording.sockets = reader.rows<SocketLife>();
+  recording.births = reader.rows<BirthCount>();
+  recording.gcs = reader.rows<Gc>();
+  recording.stacks = reader.rows<Stack>();
+  read_frames(reader, recording.stacks);
+  recording.faults = reader.rows<FaultCount>();
+  recording.fd_events = reader.rows<FdEvent>();
+  recording.losses = reader.rows<Loss>();
+  recording.notes = reader.rows<Note>();
+  if (reader.failure()) return *reader.failure();
+  return recording;
+}
+
+}  // namespace ebbtide
