@@ -1,0 +1,185 @@
+#include "tracer/v8/devtools.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/websocket.hpp>
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "tracer/proc.h"
+
+namespace ebbtide {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+using boost::system::error_code;
+using nlohmann::json;
+
+constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t max_http_bytes = 1 << 20;
+constexpr std::size_t max_message_bytes = 256 << 20;
+
+Error inspector_error(std::string operation, const std::string& subject, std::string reason) {
+  return {std::move(operation), subject, std::move(reason), ""};
+}
+
+std::string describe(const error_code& code, std::chrono::milliseconds timeout) {
+  if (code == beast::error::timeout)
+    return fmt::format("no answer within {}", timeout.count()) + " ms";
+  if (code == asio::error::eof || code == beast::websocket::error::closed ||
+      code == asio::error::connection_reset || code == asio::error::broken_pipe) {
+    return "the process closed the connection";
+  }
+  return code.message();
+}
+
+// A socket belongs for good to the namespace it was made in, so only its making needs a visit
+// there, by a thread that ends with it: a namespace is a property of the thread.
+Result<int> socket_in_namespace_of(pid_t pid, int family) {
+  int socket_fd = -1;
+  int failure = 0;
+  const auto make = [&] {
+    socket_fd = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (socket_fd < 0) failure = errno;
+  };
+  if (network_namespace(pid) == network_namespace(getpid())) {
+    make();
+  } else {
+    std::thread([&] {
+      const int fd = open(fmt::format("/proc/{}/ns/net", pid).c_str(), O_RDONLY | O_CLOEXEC);
+      if (fd < 0 || setns(fd, CLONE_NEWNET) != 0) {
+        failure = errno;
+      } else {
+        make();
+      }
+      if (fd >= 0) close(fd);
+    }).join();
+  }
+  if (failure == 0) return socket_fd;
+  return Error{"enter the network namespace of", fmt::format("process {}", pid),
+               std::strerror(failure),
+               "run as root, or inside the container that the process runs in"};
+}
+
+asio::awaitable<Result<beast::tcp_stream>> connect_tcp(asio::any_io_executor executor,
+                                                       DevtoolsAddress address,
+                                                       std::chrono::milliseconds timeout) {
+  const auto protocol = address.endpoint.protocol();
+  auto made = socket_in_namespace_of(address.pid, protocol.family());
+  if (!made) co_return made.error();
+  beast::tcp_stream stream(asio::ip::tcp::socket(executor, protocol, *made));
+  stream.expires_after(timeout);
+  auto [code] = co_await stream.async_connect(address.endpoint, as_value);
+  if (code) {
+    co_return inspector_error("connect to", fmt::format("the inspector of process {}", address.pid),
+                              describe(code, timeout));
+  }
+  co_return stream;
+}
+
+// Node refuses names (DNS rebinding) but takes any IP address as Host.
+std::string host_header(const asio::ip::tcp::endpoint& endpoint) {
+  const auto address = endpoint.address();
+  return fmt::format(fmt::runtime(address.is_v6() ? "[{}]:{}" : "{}:{}"), address.to_string(),
+                     endpoint.port());
+}
+
+}  // namespace
+
+asio::awaitable<Result<json>> devtools_get(asio::any_io_executor executor, DevtoolsAddress address,
+                                           std::string path, std::chrono::milliseconds timeout) {
+  const auto url = fmt::format("http://{}{}", host_header(address.endpoint), path);
+  auto connected = co_await connect_tcp(executor, address, timeout);
+  if (!connected) co_return connected.error();
+  beast::tcp_stream stream = std::move(connected).value();
+
+  namespace http = beast::http;
+  http::request<http::empty_body> request{http::verb::get, path, 11};
+  request.set(http::field::host, host_header(address.endpoint));
+  stream.expires_after(timeout);
+  auto [written, write_size] = co_await http::async_write(stream, request, as_value);
+  if (written) co_return inspector_error("get", url, describe(written, timeout));
+
+  beast::flat_buffer buffer;
+  http::response_parser<http::string_body> response;
+  response.body_limit(max_http_bytes);
+  auto [read, read_size] = co_await http::async_read(stream, buffer, response, as_value);
+  if (read) co_return inspector_error("get", url, describe(read, timeout));
+  auto document = json::parse(response.get().body(), nullptr, false);
+  if (document.is_discarded()) co_return inspector_error("get", url, "the answer is not JSON");
+  co_return document;
+}
+
+struct DevtoolsChannel::Stream {
+  beast::websocket::stream<beast::tcp_stream> socket;
+  beast::flat_buffer buffer;
+
+  explicit Stream(beast::tcp_stream tcp) : socket(std::move(tcp)) {}
+  // The deadline lies on the TCP stream: it covers every operation of a call together.
+  void expires_after(std::chrono::milliseconds timeout) {
+    socket.next_layer().expires_after(timeout);
+  }
+};
+
+DevtoolsChannel::DevtoolsChannel(std::unique_ptr<Stream> stream, std::string name,
+                                 std::chrono::milliseconds timeout)
+    : stream_(std::move(stream)), name_(std::move(name)), timeout_(timeout) {}
+DevtoolsChannel::~DevtoolsChannel() = default;
+
+asio::awaitable<Result<std::unique_ptr<DevtoolsChannel>>> DevtoolsChannel::connect(
+    asio::any_io_executor executor, DevtoolsAddress address, std::string path,
+    std::chrono::milliseconds timeout) {
+  auto name = fmt::format("the inspector of process {}", address.pid);
+  auto connected = co_await connect_tcp(executor, address, timeout);
+  if (!connected) co_return connected.error();
+  auto stream = std::make_unique<Stream>(std::move(connected).value());
+  stream->socket.read_message_max(max_message_bytes);
+  stream->expires_after(timeout);
+  auto [code] =
+      co_await stream->socket.async_handshake(host_header(address.endpoint), path, as_value);
+  if (code) co_return inspector_error("open a session with", name, describe(code, timeout));
+  co_return std::unique_ptr<DevtoolsChannel>(
+      new DevtoolsChannel(std::move(stream), std::move(name), timeout));
+}
+
+asio::awaitable<Result<json>> DevtoolsChannel::call(std::string method, json parameters) {
+  const int id = ++last_id_;
+  json request;
+  request["id"] = id;
+  request["method"] = method;
+  request["params"] = std::move(parameters);
+  const auto text = request.dump();
+
+  stream_->expires_after(timeout_);
+  auto [written, write_size] = co_await stream_->socket.async_write(asio::buffer(text), as_value);
+  if (written) co_return inspector_error("ask", name_, describe(written, timeout_));
+  for (;;) {
+    stream_->buffer.clear();
+    auto [read, read_size] = co_await stream_->socket.async_read(stream_->buffer, as_value);
+    if (read) co_return inspector_error("ask", name_, describe(read, timeout_));
+    const auto bytes = stream_->buffer.cdata();
+    const auto* begin = static_cast<const char*>(bytes.data());
+    auto answer = json::parse(begin, begin + bytes.size(), nullptr, false);
+    if (!answer.is_object()) co_return inspector_error("ask", name_, "the answer is not JSON");
+    const auto answer_id = answer.find("id");
+    if (answer_id == answer.end() || *answer_id != id) continue;
+    if (answer.contains("error")) {
+      co_return inspector_error("ask", name_, method + ": " + answer["error"].dump());
+    }
+    co_return std::move(answer["result"]);
+  }
+}
+
+}  // namespace ebbtide

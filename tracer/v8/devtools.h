@@ -1,0 +1,55 @@
+// Answers: what does a DevTools endpoint (the HTTP and WebSocket server inside an inspected
+// runtime) reply to a request? Knows the wire, not the runtime; answers are untrusted JSON.
+#pragma once
+
+#include <sys/types.h>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <chrono>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "recording/result.h"
+
+namespace ebbtide {
+
+struct DevtoolsAddress {
+  boost::asio::ip::tcp::endpoint endpoint;
+  pid_t pid = 0;  // who listens there: the connection is made in this process's network namespace
+};
+
+// GET path, answered with JSON within the timeout, at most 1 MB.
+boost::asio::awaitable<Result<nlohmann::json>> devtools_get(boost::asio::any_io_executor executor,
+                                                            DevtoolsAddress address,
+                                                            std::string path,
+                                                            std::chrono::milliseconds timeout);
+
+// One WebSocket session. One call at a time.
+class DevtoolsChannel {
+ public:
+  static boost::asio::awaitable<Result<std::unique_ptr<DevtoolsChannel>>> connect(
+      boost::asio::any_io_executor executor, DevtoolsAddress address, std::string path,
+      std::chrono::milliseconds timeout);
+  ~DevtoolsChannel();
+
+  // The answer's "result"; events that come in between are dropped. Errors: the peer is gone (at
+  // once), silent for the whole timeout, or answers "error". Only after the last does the channel
+  // still serve.
+  boost::asio::awaitable<Result<nlohmann::json>> call(std::string method,
+                                                      nlohmann::json parameters);
+
+ private:
+  struct Stream;
+  DevtoolsChannel(std::unique_ptr<Stream> stream, std::string name,
+                  std::chrono::milliseconds timeout);
+
+  std::unique_ptr<Stream> stream_;
+  std::string name_;  // for errors: "process 42's inspector"
+  std::chrono::milliseconds timeout_;
+  int last_id_ = 0;
+};
+
+}  // namespace ebbtide

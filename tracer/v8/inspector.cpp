@@ -1,0 +1,110 @@
+#include "tracer/v8/inspector.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "tracer/v8/devtools.h"
+#include "tracer/v8/inspector_port.h"
+
+namespace ebbtide {
+namespace {
+
+namespace asio = boost::asio;
+using nlohmann::json;
+
+std::uint64_t monotonic_ns() {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                        std::chrono::steady_clock::now().time_since_epoch())
+                                        .count());
+}
+
+// By value: a result by reference would keep the object alive in the inspector's table.
+json evaluation(const char* expression) {
+  json parameters;
+  parameters["expression"] = expression;
+  parameters["returnByValue"] = true;
+  parameters["awaitPromise"] = true;
+  parameters["silent"] = true;
+  return parameters;
+}
+
+std::optional<std::int64_t> byte_count(const json& object, const char* name) {
+  const auto member = object.find(name);
+  if (member == object.end() || !member->is_number()) return std::nullopt;
+  return member->get<std::int64_t>();
+}
+
+std::optional<HeapReading> parse_memory_usage(const json& answer) {
+  const auto value = answer.value("/result/value"_json_pointer, json());
+  if (!value.is_object()) return std::nullopt;
+  const auto used = byte_count(value, "heapUsed");
+  const auto total = byte_count(value, "heapTotal");
+  const auto external = byte_count(value, "external");
+  const auto array_buffers = byte_count(value, "arrayBuffers");
+  const auto rss = byte_count(value, "rss");
+  if (!used || !total || !external || !array_buffers || !rss) return std::nullopt;
+  return HeapReading{*used, *total, *external, *array_buffers, *rss};
+}
+
+}  // namespace
+
+InspectorSession::InspectorSession(std::unique_ptr<DevtoolsChannel> channel, pid_t pid,
+                                   bool opened_by_us)
+    : channel_(std::move(channel)), pid_(pid), opened_by_us_(opened_by_us) {}
+InspectorSession::~InspectorSession() = default;
+
+asio::awaitable<Result<std::unique_ptr<InspectorSession>>> InspectorSession::open(
+    asio::any_io_executor executor, pid_t pid, std::chrono::milliseconds timeout) {
+  const auto port = co_await find_or_open_inspector(executor, pid);
+  if (!port) co_return port.error();
+  auto channel =
+      co_await DevtoolsChannel::connect(executor, port->address, port->session_path, timeout);
+  if (!channel) co_return channel.error();
+  co_return std::unique_ptr<InspectorSession>(
+      new InspectorSession(std::move(channel).value(), pid, port->opened_by_us));
+}
+
+asio::awaitable<Result<void>> InspectorSession::collect_garbage() {
+  const auto collected = co_await channel_->call("HeapProfiler.collectGarbage", json::object());
+  if (!collected) co_return collected.error();
+  co_return Result<void>{};
+}
+
+asio::awaitable<Result<HeapReading>> InspectorSession::read_after_gc() {
+  const auto subject = fmt::format("the heap of process {}", pid_);
+  if (channel_ == nullptr) co_return Error{"read", subject, "the session is closed", ""};
+  const auto start_ns = monotonic_ns();
+  const auto discarded = co_await channel_->call("Runtime.discardConsoleEntries", json::object());
+  if (!discarded) co_return discarded.error();
+
+  if (auto collected = co_await collect_garbage(); !collected) co_return collected.error();
+  const auto turn = evaluation("new Promise(done => setImmediate(done)).then(() => 0)");
+  const auto turned = co_await channel_->call("Runtime.evaluate", turn);
+  if (!turned) co_return turned.error();
+  if (auto collected = co_await collect_garbage(); !collected) co_return collected.error();
+
+  const auto usage = evaluation("process.memoryUsage()");
+  const auto answer = co_await channel_->call("Runtime.evaluate", usage);
+  if (!answer) co_return answer.error();
+  auto reading = parse_memory_usage(*answer);
+  if (!reading) {
+    co_return Error{"read", subject, "process.memoryUsage() answered something else", ""};
+  }
+  reading->ts_ns = monotonic_ns();
+  reading->took_ns = reading->ts_ns - start_ns;
+  co_return *reading;
+}
+
+asio::awaitable<void> InspectorSession::close() {
+  if (channel_ != nullptr && opened_by_us_) {
+    // From a turn of its own: the inspector cannot be torn down while it runs our request. It may
+    // vanish before it answers, so the answer does not matter.
+    const auto end = evaluation("void setImmediate(() => process._debugEnd())");
+    (void)co_await channel_->call("Runtime.evaluate", end);
+  }
+  channel_.reset();
+}
+
+}  // namespace ebbtide
