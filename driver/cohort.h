@@ -21,7 +21,7 @@ struct CohortStatus {
   std::uint32_t opening = 0;
   std::uint32_t established = 0;  // up now
   std::uint32_t failed = 0;
-  std::uint32_t finished = 0;     // closed after having been established
+  std::uint32_t finished = 0;  // closed after having been established
 };
 
 // Connections of one cycle. Lives on one executor's thread. Destroy only after close() returned.
@@ -54,6 +54,8 @@ class Cohort {
 
  private:
   struct State;
+  static void start_one(const std::shared_ptr<State>& state);
+
   std::shared_ptr<State> state_;
 };
 

@@ -1,0 +1,134 @@
+#include "driver/cohort.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <exception>
+#include <utility>
+
+#include "driver/condition.h"
+#include "driver/connection.h"
+
+namespace ebbtide {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// A coroutine that threw met a fault of the tool, not of the server.
+std::string describe_fault(const std::exception_ptr& fault) {
+  try {
+    std::rethrow_exception(fault);
+  } catch (const std::exception& error) {
+    return std::string("fault in the tool: ") + error.what();
+  } catch (...) {
+    return "fault in the tool";
+  }
+}
+
+struct Member {
+  explicit Member(const asio::any_io_executor& executor) : handle(executor) {}
+  ConnectionHandle handle;
+  bool established = false;
+};
+
+}  // namespace
+
+struct Cohort::State {
+  asio::any_io_executor executor;
+  ConnectionPlan plan;
+  std::vector<asio::ip::tcp::endpoint> endpoints;
+  std::uint32_t cycle = 0;
+  std::uint64_t first_id = 0;
+
+  Condition changed{executor};  // `status` or `aborted`
+  CohortStatus status{};
+  bool aborted = false;
+  std::vector<std::unique_ptr<Member>> members{};  // by id; null once ended
+  std::vector<Connection> outcomes{};              // by id
+
+  void note_established(std::size_t index) {
+    members[index]->established = true;
+    --status.opening;
+    ++status.established;
+    changed.notify();
+  }
+
+  void note_ended(std::size_t index) {
+    if (members[index]->established) {
+      --status.established;
+      ++status.finished;
+    } else {
+      --status.opening;
+      ++status.failed;
+    }
+    members[index].reset();
+    changed.notify();
+  }
+};
+
+Cohort::Cohort(asio::any_io_executor executor, ConnectionPlan plan,
+               std::vector<asio::ip::tcp::endpoint> endpoints, std::uint32_t cycle,
+               std::uint64_t first_id)
+    : state_(std::make_shared<State>(State{.executor = std::move(executor),
+                                           .plan = std::move(plan),
+                                           .endpoints = std::move(endpoints),
+                                           .cycle = cycle,
+                                           .first_id = first_id})) {}
+
+Cohort::~Cohort() = default;
+
+void Cohort::start_one(const std::shared_ptr<State>& state) {
+  const std::size_t index = state->members.size();
+  Member& member = *state->members.emplace_back(std::make_unique<Member>(state->executor));
+  Connection& outcome = state->outcomes.emplace_back();
+  outcome.id = state->first_id + index;
+  outcome.cycle = state->cycle;
+  ++state->status.opening;
+
+  const auto on_established = [state = state.get(), index] { state->note_established(index); };
+  const auto on_ended = [state, index](const std::exception_ptr& fault, Connection result) {
+    if (fault) {
+      result = state->outcomes[index];
+      result.failed_at = Stage::connect;
+      result.error = describe_fault(fault);
+    }
+    state->outcomes[index] = std::move(result);
+    state->note_ended(index);
+  };
+  asio::co_spawn(
+      state->executor,
+      run_connection(state->plan, state->endpoints, member.handle, outcome, on_established),
+      on_ended);
+}
+
+asio::awaitable<void> Cohort::open(std::uint32_t count, std::uint32_t window) {
+  const std::shared_ptr<State> state = state_;
+  for (std::uint32_t started = 0; started < count; ++started) {
+    co_await state->changed.until([&] { return state->aborted || state->status.opening < window; });
+    if (state->aborted) break;
+    start_one(state);
+  }
+  co_await state->changed.until([&] { return state->status.opening == 0; });
+}
+
+asio::awaitable<void> Cohort::close() {
+  const std::shared_ptr<State> state = state_;
+  for (const auto& member : state->members) {
+    if (member) member->handle.leave();
+  }
+  co_await state->changed.until(
+      [&] { return state->status.opening + state->status.established == 0; });
+}
+
+void Cohort::abort() {
+  state_->aborted = true;
+  for (const auto& member : state_->members) {
+    if (member) member->handle.abort();
+  }
+  state_->changed.notify();
+}
+
+CohortStatus Cohort::status() const { return state_->status; }
+
+const std::vector<Connection>& Cohort::outcomes() const { return state_->outcomes; }
+
+}  // namespace ebbtide

@@ -1,0 +1,113 @@
+// http://: requests on one keep-alive connection; a step that sends is a POST.
+#include <fmt/format.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
+#include <utility>
+
+#include "driver/clock.h"
+#include "driver/plain_session.h"
+
+namespace ebbtide {
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+
+constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+
+// Beast's ways to say that the server is gone, as the one that failure.h knows.
+error_code translated(const error_code& error) {
+  const bool ended = error == http::error::end_of_stream || error == http::error::partial_message;
+  return ended ? error_code(asio::error::eof) : error;
+}
+
+bool looks_like_json(const std::string& text) {
+  return text.starts_with('{') || text.starts_with('[');
+}
+
+class HttpSession : public PlainSession {
+ public:
+  using PlainSession::PlainSession;
+
+  // A plan that does not begin with a request of its own gets a GET.
+  asio::awaitable<Attempt> open() override {
+    const auto& steps = context_.plan.steps;
+    if (!steps.empty() && steps.front().kind == Step::Kind::send) co_return std::nullopt;
+    Attempt failure = co_await exchange(make_request(http::verb::get));
+    if (!failure && steps.empty()) context_.outcome.answered_ns = monotonic_ns();
+    co_return failure;
+  }
+
+  asio::awaitable<Attempt> send(std::string text) override {
+    Request request = make_request(http::verb::post);
+    if (looks_like_json(text) && request.find(http::field::content_type) == request.end()) {
+      request.set(http::field::content_type, "application/json");
+    }
+    request.body() = std::move(text);
+    request.prepare_payload();
+    co_return co_await exchange(std::move(request));
+  }
+
+  // The answer is complete: either it holds the text or it never will.
+  asio::awaitable<Attempt> expect(std::string text) override {
+    if (answer_.find(text) != std::string::npos) co_return std::nullopt;
+    co_return Failure{Stage::exchange, fmt::format("the answer has no \"{}\"", text)};
+  }
+
+  asio::awaitable<Attempt> hold() override {
+    answer_ = {};
+    buffer_ = {};
+    co_return co_await PlainSession::hold();
+  }
+
+ private:
+  using Request = http::request<http::string_body>;
+
+  [[nodiscard]] Request make_request(http::verb verb) const {
+    const Url& url = context_.plan.url;
+    Request request(verb, url.target, 11);
+    request.set(http::field::host, authority(url));
+    request.set(http::field::user_agent, "ebbtide");
+    for (const auto& [name, value] : context_.plan.headers) request.erase(name);
+    for (const auto& [name, value] : context_.plan.headers) request.insert(name, value);
+    return request;
+  }
+
+  // Sends the request and reads the whole answer into answer_.
+  asio::awaitable<Attempt> exchange(Request request) {
+    auto& socket = context_.handle.socket;
+    const auto [write_error, written] = co_await http::async_write(socket, request, use_tuple);
+    if (write_error) co_return failure_of(Stage::exchange, translated(write_error));
+
+    http::response_parser<http::string_body> parser;
+    parser.body_limit(max_message_bytes);
+    const auto [error, size] = co_await http::async_read(socket, buffer_, parser, use_tuple);
+    if (error) co_return failure_of(Stage::exchange, translated(error));
+    answer_ = std::move(parser.get().body());
+    ++context_.outcome.messages_received;
+    context_.outcome.bytes_received += answer_.size();
+
+    context_.outcome.http_status = static_cast<int>(parser.get().result_int());
+    if (context_.outcome.http_status < 400) co_return std::nullopt;
+    co_return Failure{Stage::exchange,
+                      fmt::format("answered with HTTP {}", context_.outcome.http_status)};
+  }
+
+  boost::beast::flat_buffer buffer_;  // what came after the last answer
+  std::string answer_;                // body of the last answer
+};
+
+}  // namespace
+
+std::unique_ptr<Session> make_http_session(SessionContext context) {
+  return std::make_unique<HttpSession>(context);
+}
+
+}  // namespace ebbtide

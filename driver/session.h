@@ -1,0 +1,77 @@
+// Answers: what must a protocol be able to do for a connection? One implementation each for ws,
+// http and tcp; nothing outside their own files knows Beast.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "driver/condition.h"
+#include "driver/failure.h"
+#include "driver/plan.h"
+#include "recording/run.h"
+
+namespace ebbtide {
+
+// A message or body longer than this fails the connection, so that no server can grow the tool.
+inline constexpr std::size_t max_message_bytes = 64 << 20;
+
+// The handle that a cohort keeps on a running connection.
+struct ConnectionHandle {
+  explicit ConnectionHandle(const boost::asio::any_io_executor& executor)
+      : socket(executor), changed(executor) {}
+
+  // Asks the connection to close, once it is up.
+  void leave() {
+    leaving = true;
+    changed.notify();
+  }
+
+  // Ends every pending operation.
+  void abort() {
+    aborted = true;
+    leave();
+    boost::system::error_code ignored;
+    socket.close(ignored);
+  }
+
+  boost::asio::ip::tcp::socket socket;
+  bool leaving = false;
+  bool aborted = false;
+  Condition changed;  // `leaving`, or what a session waits for
+};
+
+// What every session works with; all of it outlives the session.
+struct SessionContext {
+  const ConnectionPlan& plan;
+  ConnectionHandle& handle;
+  Connection& outcome;  // sessions note times, statuses and counts here; failures they return
+};
+
+// Methods are called one at a time in the order of their declaration, send() and expect() as the
+// plan's steps say; none after one that failed. The socket is connected. The caller bounds open(),
+// send() and expect() in time.
+class Session {
+ public:
+  virtual ~Session() = default;
+
+  // The protocol's own opening: an upgrade, a first request, nothing.
+  virtual boost::asio::awaitable<Attempt> open() = 0;
+  virtual boost::asio::awaitable<Attempt> send(std::string text) = 0;
+  virtual boost::asio::awaitable<Attempt> expect(std::string text) = 0;
+
+  // Reads and counts until handle.leaving; fails when the server ends the connection before.
+  virtual boost::asio::awaitable<Attempt> hold() = 0;
+
+  // Says goodbye and waits for the server's FIN within plan.close_timeout. Sets
+  // outcome.server_closed or outcome.close_timed_out.
+  virtual boost::asio::awaitable<Attempt> close() = 0;
+};
+
+std::unique_ptr<Session> make_ws_session(SessionContext context);
+std::unique_ptr<Session> make_http_session(SessionContext context);
+std::unique_ptr<Session> make_tcp_session(SessionContext context);
+
+}  // namespace ebbtide
