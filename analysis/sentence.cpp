@@ -1,0 +1,162 @@
+#include "analysis/sentence.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "analysis/format.h"
+#include "analysis/survivors.h"
+
+namespace ebbtide {
+namespace {
+
+// "V8 heap", as in "64.3 KB of V8 heap".
+std::string substance(const Judgement& judgement) {
+  if (judgement.gauge == GaugeKind::heap_used) return "V8 heap";
+  return judgement.subject;
+}
+
+std::string loss_phrase(const Judgement& judgement) {
+  const std::string amount = amount_text(judgement.per_connection, judgement.unit);
+  if (judgement.unit == Unit::bytes) return amount + " of " + substance(judgement);
+  return amount + " " + judgement.subject;
+}
+
+std::string basis(const Judgement& judgement, const Assessment& assessment) {
+  const bool gauge = judgement.evidence == Judgement::Evidence::gauge;
+  return fmt::format("({:.0f} % interval {}, {}, {})", assessment.confidence * 100,
+                     interval_text(judgement.interval, judgement.unit),
+                     counted(judgement.points, gauge ? "settle point" : "cycle"),
+                     counted(assessment.connections, "connection"));
+}
+
+bool holds_sockets(const Judgement& judgement) {
+  if (judgement.evidence == Judgement::Evidence::survivors) {
+    return judgement.resource == ResourceKind::accepted_socket;
+  }
+  constexpr std::array kinds = {GaugeKind::fds, GaugeKind::fd_tcp, GaugeKind::sockets_accepted,
+                                GaugeKind::sockets_close_wait, GaugeKind::sockets_fin_wait2};
+  return std::ranges::find(kinds, judgement.gauge) != kinds.end();
+}
+
+// The first decisive judgement with this verdict; those in `unit` go before others.
+const Judgement* telling(const Assessment& assessment, Verdict verdict, Unit unit) {
+  const Judgement* any = nullptr;
+  for (const Judgement& judgement : assessment.judgements) {
+    if (!judgement.decisive || judgement.verdict != verdict) continue;
+    if (judgement.unit == unit) return &judgement;
+    if (any == nullptr) any = &judgement;
+  }
+  return any;
+}
+
+std::string leak_text(const Recording& recording, const SocketJoin& join,
+                      const Assessment& assessment) {
+  // What is kept whole explains the memory that is kept with it.
+  const Judgement& first = *telling(assessment, Verdict::leak, Unit::count);
+  const Judgement* memory = telling(assessment, Verdict::leak, Unit::bytes);
+  std::string text = fmt::format("each connection leaves {} behind", loss_phrase(first));
+  const std::string state = holds_sockets(first) ? survivor_state(recording, join) : "";
+  if (!state.empty()) text += ", " + state;
+  if (memory != nullptr && memory->unit == Unit::bytes && memory != &first) {
+    text += ", and with it " + loss_phrase(*memory);
+  }
+  return text + " " + basis(first, assessment);
+}
+
+// Whether the clock alone took more than would have been a leak.
+bool clock_matters(const Recording& recording, const Assessment& assessment,
+                   const Judgement& judgement) {
+  const auto elapsed = recording.cycles.back().end_ns - recording.cycles.front().start_ns;
+  return judgement.drift_per_second * static_cast<double>(elapsed) * 1e-9 >
+         judgement.limit * static_cast<double>(assessment.connections);
+}
+
+std::string no_leak_text(const Recording& recording, const Assessment& assessment) {
+  const Judgement& first = *telling(assessment, Verdict::no_leak, Unit::bytes);
+  std::string text = fmt::format(
+      "{} {} {} per connection {}; a leak of more than {} per connection would have "
+      "been seen",
+      first.subject, first.evidence == Judgement::Evidence::gauge ? "grows by" : "left:",
+      amount_text(first.per_connection, first.unit), basis(first, assessment),
+      amount_text(first.limit, first.unit));
+  for (const Judgement& judgement : assessment.judgements) {
+    if (!judgement.decisive || !clock_matters(recording, assessment, judgement)) continue;
+    text += fmt::format("; {} grows by {} per second whether or not anyone connects",
+                        judgement.subject, amount_text(judgement.drift_per_second, judgement.unit));
+  }
+  return text;
+}
+
+std::string end_text(const RunEnd& end) {
+  const std::string detail = end.detail.empty() ? "" : " (" + end.detail + ")";
+  switch (end.reason) {
+    case EndReason::target_exited:
+      return "the target exited" + detail;
+    case EndReason::target_killed:
+      return "the target was killed" + detail;
+    case EndReason::target_oom_killed:
+      return "the target was killed for lack of memory" + detail;
+    case EndReason::target_exec:
+      return "the target replaced itself by another program" + detail;
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+std::string survivor_state(const Recording& recording, const SocketJoin& join) {
+  const auto alive = surviving_resources(recording, join, ResourceKind::accepted_socket);
+  std::unordered_set<std::uint64_t> ids;
+  for (const Resource* resource : alive) ids.insert(resource->id);
+  std::array<std::size_t, tcp_state_count> count{};
+  for (const SocketLife& socket : recording.sockets) {
+    if (socket.state < tcp_state_count && ids.contains(socket.resource_id)) ++count[socket.state];
+  }
+  constexpr std::size_t established = 1;
+  constexpr std::size_t fin_wait2 = 5;
+  constexpr std::size_t close_wait = 8;
+  const auto most = [&](std::size_t state) { return count[state] * 2 > ids.size(); };
+  if (most(close_wait)) return "in CLOSE_WAIT (the peer closed, the server never did)";
+  if (most(fin_wait2)) return "in FIN_WAIT2 (the server closed its half, the peer never did)";
+  if (most(established)) return "in ESTABLISHED (neither side closed)";
+  return "";
+}
+
+std::string reservation(const Recording& recording, const Assessment& assessment) {
+  std::uint64_t asked = 0;
+  for (const Cycle& cycle : recording.cycles) asked += cycle.dose;
+  if (const std::string end = end_text(recording.end); !end.empty()) {
+    return fmt::format("{} after {}", end, counted(assessment.cycles, "finished cycle"));
+  }
+  if (assessment.cycles == 0) return "no cycle of connections finished";
+  if (assessment.connections * 2 < asked) {
+    return fmt::format("only {} of {} were established",
+                       integer_text(static_cast<std::int64_t>(assessment.connections)),
+                       counted(asked, "connection"));
+  }
+  return "";
+}
+
+std::string verdict_sentence(const Recording& recording, const SocketJoin& join,
+                             const Assessment& assessment) {
+  const std::string doubt = reservation(recording, assessment);
+  std::string text;
+  if (assessment.verdict == Verdict::leak) {
+    text = leak_text(recording, join, assessment);
+    if (!doubt.empty()) text += "; " + doubt;
+  } else if (!doubt.empty()) {
+    text = doubt;
+  } else if (assessment.verdict == Verdict::no_leak) {
+    text = no_leak_text(recording, assessment);
+  } else if (const auto* first = telling(assessment, assessment.verdict, Unit::bytes)) {
+    text = first->subject + " " + first->reason;
+  } else {
+    text = "nothing was measured that could decide";
+  }
+  return fmt::format("{}: {}.", verdict_title(assessment.verdict), text);
+}
+
+}  // namespace ebbtide

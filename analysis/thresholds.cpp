@@ -1,0 +1,154 @@
+#include "analysis/thresholds.h"
+
+#include <algorithm>
+
+namespace ebbtide {
+namespace {
+
+constexpr double kib = 1024;
+constexpr double mib = 1024 * kib;
+
+// Clean Node servers under a forced GC grew by −189…+461 B per connection over 10 cycles of 100,
+// so by at most 0.46 MB, and no more over 40 cycles; leaks from 1.5 KB on stood clear of that.
+constexpr Threshold v8_heap = {128, 800 * kib};
+
+// malloc takes memory from the kernel by 128 KB and more at a time (M_TOP_PAD), a Python arena has
+// 1 MB: two MB are what a handful of such steps amounts to when nothing leaks.
+constexpr Threshold resident = {256, 2 * mib};
+
+// Clean Node servers that compress or read files grew by 2–19 KB of RSS per connection while their
+// thread pools and deflate contexts filled up.
+constexpr Threshold native_beside_v8 = {4 * kib, 4 * mib};
+
+// One malloc arena reserves 64 MB of address space, and none of it need be memory.
+constexpr Threshold reserved = {4 * kib, 64 * mib};
+
+// A leak of one in a hundred connections; below five in all it may be libuv's four threads, an
+// inspector's connection or a log file being rotated.
+constexpr Threshold counted_things = {0.01, 5};
+
+// Heaps grow by mappings too. V8 maps pages of 256 KB: half a mapping per connection is 128 KB of
+// heap, which the heap's own gauge sees much earlier.
+constexpr Threshold mapping_count = {0.1, 20};
+constexpr Threshold mapping_count_v8 = {0.5, 100};
+
+const std::string pages_of_v8 = "V8 gives pages back when it likes, so resident memory cannot tell";
+const std::string part_of_fds = "a part of file descriptors";
+const std::string part_of_sockets = "a part of accepted sockets";
+
+struct RuleTable {
+  const Recording& recording;
+  std::vector<GaugeRule> rules;
+
+  void add(GaugeRule rule) {
+    for (const GaugeTerm& term : rule.terms) {
+      if (!was_read(recording, term.kind)) return;
+    }
+    rules.push_back(std::move(rule));
+  }
+  void add(GaugeKind kind, Threshold threshold, Role role = Role::decides,
+           const std::string& aside = "") {
+    add({kind, std::string(gauge_info(kind).title), {{kind, 1}}, threshold, role, aside});
+  }
+  // A part decides only when the whole was not measured.
+  void add_part(GaugeKind part, GaugeKind whole, const std::string& aside) {
+    const bool alone = !was_read(recording, whole);
+    add(part, counted_things, alone ? Role::decides : Role::shown, alone ? "" : aside);
+  }
+};
+
+// Swapped-out pages are still taken: without them a leak would vanish as the machine fills up.
+std::vector<GaugeTerm> anonymous_terms(const Recording& recording) {
+  std::vector<GaugeTerm> terms = {{GaugeKind::anon, 1}};
+  if (was_read(recording, GaugeKind::swap)) terms.push_back({GaugeKind::swap, 1});
+  return terms;
+}
+
+void add_v8_memory(RuleTable& table) {
+  table.add(GaugeKind::heap_used, v8_heap);
+  table.add(GaugeKind::external, v8_heap);
+  const bool committed = was_read(table.recording, GaugeKind::heap_total);
+  std::vector<GaugeTerm> native = anonymous_terms(table.recording);
+  native.push_back({committed ? GaugeKind::heap_total : GaugeKind::heap_used, -1});
+  native.push_back({GaugeKind::external, -1});
+  table.add({GaugeKind::anon, "native memory beside V8", native, native_beside_v8,
+             Role::decides_when_steady, "only large and steady growth counts here"});
+  table.add(GaugeKind::array_buffers, v8_heap, Role::shown, "a part of V8 external memory");
+  table.add(GaugeKind::heap_total, v8_heap, Role::shown, pages_of_v8);
+  table.add(GaugeKind::anon, resident, Role::shown, pages_of_v8);
+}
+
+void add_memory(RuleTable& table) {
+  const bool v8 = is_v8(table.recording);
+  const bool anon = was_read(table.recording, GaugeKind::anon);
+  if (v8) {
+    add_v8_memory(table);
+  } else {
+    table.add({GaugeKind::anon, std::string(gauge_info(GaugeKind::anon).title),
+               anonymous_terms(table.recording), resident, Role::decides, ""});
+  }
+  const std::string aside = v8 ? pages_of_v8 : "anonymous memory decides";
+  table.add(GaugeKind::rss, resident, v8 || anon ? Role::shown : Role::decides, aside);
+  table.add(GaugeKind::pss, resident, Role::shown, aside);
+  table.add(GaugeKind::private_dirty, resident, Role::shown, aside);
+  table.add(GaugeKind::mapped_bytes, reserved, v8 ? Role::shown : Role::decides_when_steady,
+            "address space need not be memory");
+}
+
+}  // namespace
+
+double Threshold::limit(double connections) const {
+  return connections > 0 ? std::max(per_connection, whole_run / connections) : whole_run;
+}
+
+bool is_v8(const Recording& recording) {
+  const std::string& runtime = recording.run.runtime;
+  return runtime == "node" || runtime == "deno" || was_read(recording, GaugeKind::heap_used);
+}
+
+bool was_read(const Recording& recording, GaugeKind kind) {
+  return std::ranges::any_of(recording.gauges, [kind](const Gauge& gauge) {
+    return gauge.kind == kind && gauge.point == Point::settled;
+  });
+}
+
+std::vector<GaugeRule> gauge_rules(const Recording& recording) {
+  RuleTable table{recording, {}};
+  table.add(GaugeKind::fds, counted_things);
+  table.add(GaugeKind::sockets_accepted, counted_things);
+  table.add(GaugeKind::sockets_outgoing, counted_things);
+  table.add(GaugeKind::threads, counted_things);
+  table.add(GaugeKind::children, counted_things);
+  add_memory(table);
+  table.add(GaugeKind::mappings, is_v8(recording) ? mapping_count_v8 : mapping_count);
+  for (const GaugeKind part : {GaugeKind::sockets_close_wait, GaugeKind::sockets_fin_wait2}) {
+    table.add_part(part, GaugeKind::sockets_accepted, part_of_sockets);
+  }
+  for (const GaugeKind part :
+       {GaugeKind::fd_tcp, GaugeKind::fd_udp, GaugeKind::fd_unix, GaugeKind::fd_pipe,
+        GaugeKind::fd_file, GaugeKind::fd_event, GaugeKind::fd_other}) {
+    table.add_part(part, GaugeKind::fds, part_of_fds);
+  }
+  return std::move(table.rules);
+}
+
+KindRule kind_rule(const Recording& recording, ResourceKind kind) {
+  switch (kind) {
+    case ResourceKind::accepted_socket:
+      return {kind, "accepted sockets", counted_things, Role::decides, ""};
+    case ResourceKind::outgoing_socket:
+      return {kind, "outgoing sockets", counted_things, Role::decides, ""};
+    case ResourceKind::fd:
+      return {kind, "file descriptors", counted_things, Role::decides, ""};
+    case ResourceKind::thread:
+      return {kind, "threads", counted_things, Role::decides, ""};
+    case ResourceKind::child:
+      return {kind, "child processes", counted_things, Role::decides, ""};
+    case ResourceKind::mapping:
+      break;
+  }
+  if (!is_v8(recording)) return {kind, "mappings", mapping_count, Role::decides, ""};
+  return {kind, "mappings", mapping_count_v8, Role::shown, "V8's heap grows by mappings"};
+}
+
+}  // namespace ebbtide

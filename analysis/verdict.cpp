@@ -1,0 +1,182 @@
+#include "analysis/verdict.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "analysis/format.h"
+#include "analysis/judge.h"
+#include "analysis/sentence.h"
+#include "analysis/survivors.h"
+
+namespace ebbtide {
+namespace {
+
+// Lost stacks hide where something was acquired, not whether it was given back.
+std::uint64_t lost_births_or_deaths(const Recording& recording) {
+  std::uint64_t lost = 0;
+  for (const Loss& loss : recording.losses) {
+    if (loss.name.find("stack") == std::string::npos) lost += loss.count;
+  }
+  return lost;
+}
+
+// The gauges that count the same things as a kind's survivors, without events that can be lost.
+bool counted_by_gauge(const Recording& recording, ResourceKind kind) {
+  switch (kind) {
+    case ResourceKind::accepted_socket:
+      return was_read(recording, GaugeKind::sockets_accepted) ||
+             was_read(recording, GaugeKind::fds);
+    case ResourceKind::outgoing_socket:
+      return was_read(recording, GaugeKind::sockets_outgoing) ||
+             was_read(recording, GaugeKind::fds);
+    case ResourceKind::fd:
+      return was_read(recording, GaugeKind::fds);
+    case ResourceKind::mapping:
+      return was_read(recording, GaugeKind::mappings);
+    case ResourceKind::thread:
+      return was_read(recording, GaugeKind::threads);
+    case ResourceKind::child:
+      return was_read(recording, GaugeKind::children);
+  }
+  return false;
+}
+
+// Deaths may be among the lost records, so survivors of a lossy run accuse nobody.
+void refuse_if_lossy(const Recording& recording, Judgement& judgement) {
+  const std::uint64_t lost = lost_births_or_deaths(recording);
+  if (lost == 0) return;
+  judgement.verdict = Verdict::inconclusive;
+  judgement.decisive = judgement.decisive && !counted_by_gauge(recording, judgement.resource);
+  judgement.reason = fmt::format("cannot be counted: {} lost, births or deaths may be among them",
+                                 lost == 1 ? "1 record was" : counted(lost, "record") + " were");
+}
+
+// Connections that reached the target, by cycle: also one that failed later can be kept.
+std::map<std::uint32_t, double> connected_by_cycle(const Recording& recording) {
+  std::map<std::uint32_t, double> connected;
+  for (const Connection& connection : recording.connections) {
+    if (connection.connected_ns != 0) ++connected[connection.cycle];
+  }
+  if (!connected.empty()) return connected;
+  for (const Cycle& cycle : recording.cycles) connected[cycle.number] = cycle.established;
+  return connected;
+}
+
+void judge_kinds(const Recording& recording, Assessment& assessment) {
+  auto connected = connected_by_cycle(recording);
+  std::map<std::uint32_t, const Cycle*> cycle_of;
+  for (const Cycle& cycle : recording.cycles) cycle_of[cycle.number] = &cycle;
+  std::map<ResourceKind, std::vector<CohortShare>> cohorts;
+  for (const CohortSurvivors& row : assessment.survivors) {
+    const Cycle& cycle = *cycle_of.at(row.cycle);
+    const auto elapsed = static_cast<std::int64_t>(cycle.end_ns - cycle.start_ns);
+    cohorts[row.kind].push_back({connected[row.cycle],
+                                 static_cast<double>(std::max<std::int64_t>(0, elapsed)) * 1e-9,
+                                 static_cast<double>(row.alive_at_end), cycle.dose == 0});
+  }
+  for (const auto& [kind, shares] : cohorts) {
+    Judgement judgement =
+        judge_survivors(shares, kind_rule(recording, kind), assessment.confidence);
+    refuse_if_lossy(recording, judgement);
+    assessment.judgements.push_back(std::move(judgement));
+  }
+}
+
+void judge_gauges(const Recording& recording, const AssessOptions& options,
+                  Assessment& assessment) {
+  const BootstrapPlan plan{options.seed, options.resamples, assessment.confidence};
+  for (const GaugeRule& rule : gauge_rules(recording)) {
+    const FloorSeries series = floor_series(recording, rule.terms);
+    assessment.judgements.push_back(judge_floor(series, rule, plan));
+  }
+  if (!is_v8(recording) || was_read(recording, GaugeKind::heap_used)) return;
+  Judgement missing;
+  missing.gauge = GaugeKind::heap_used;
+  missing.subject = std::string(gauge_info(GaugeKind::heap_used).title);
+  missing.reason =
+      "was not measured, and without a forced GC the RSS of a V8 process cannot tell a leak from "
+      "garbage not yet collected; allow the inspector (drop --no-inspector, or start node with "
+      "--inspect) so that each cycle ends with a full GC";
+  assessment.judgements.push_back(std::move(missing));
+}
+
+int severity(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::leak:
+      return 3;
+    case Verdict::inconclusive:
+      return 2;
+    case Verdict::saturating:
+      return 1;
+    case Verdict::no_leak:
+      break;
+  }
+  return 0;
+}
+
+Verdict overall(const Recording& recording, const Assessment& assessment) {
+  Verdict worst = Verdict::no_leak;
+  bool decided = false;
+  for (const Judgement& judgement : assessment.judgements) {
+    if (!judgement.decisive) continue;
+    decided = true;
+    if (severity(judgement.verdict) > severity(worst)) worst = judgement.verdict;
+  }
+  if (worst == Verdict::leak) return worst;
+  if (!decided || !reservation(recording, assessment).empty()) return Verdict::inconclusive;
+  return worst;
+}
+
+}  // namespace
+
+std::string_view verdict_title(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::no_leak:
+      return "NO LEAK";
+    case Verdict::saturating:
+      return "SATURATING";
+    case Verdict::inconclusive:
+      return "INCONCLUSIVE";
+    case Verdict::leak:
+      return "LEAK";
+  }
+  return "?";
+}
+
+std::string_view verdict_name(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::no_leak:
+      return "no_leak";
+    case Verdict::saturating:
+      return "saturating";
+    case Verdict::inconclusive:
+      return "inconclusive";
+    case Verdict::leak:
+      return "leak";
+  }
+  return "?";
+}
+
+Assessment assess(const Recording& recording, const AssessOptions& options) {
+  Assessment assessment;
+  for (const Cycle& cycle : recording.cycles) {
+    if (cycle.dose == 0) continue;
+    ++assessment.cycles;
+    assessment.connections += cycle.established;
+  }
+  const SocketJoin join = join_sockets(recording);
+  assessment.survivors = find_survivors(recording, join);
+  judge_gauges(recording, options, assessment);
+  judge_kinds(recording, assessment);
+  const auto weight = [](const Judgement& judgement) {
+    return (judgement.decisive ? 10 : 0) + severity(judgement.verdict);
+  };
+  std::ranges::stable_sort(assessment.judgements, std::ranges::greater(), weight);
+  assessment.verdict = overall(recording, assessment);
+  assessment.sentence = verdict_sentence(recording, join, assessment);
+  return assessment;
+}
+
+}  // namespace ebbtide
