@@ -77,7 +77,7 @@ struct ebb_mapping_event {
   __u64 stack_id;     // 0: none
   __u32 operation;    // ebb_mapping_operation
   __u16 protection;   // PROT_*, mmap only
-  __u16 flags;        // low bits of MAP_*, mmap only
+  __u16 flags;        // low bits of MAP_* or MREMAP_*
 };
 EBB_ASSERT_SIZE(struct ebb_mapping_event, 72);
 

@@ -44,6 +44,7 @@ static __always_inline void on_mremap(void *ctx, struct pt_regs *regs, long resu
   event->length = EBB_ARGUMENT_2(regs);
   event->new_address = result;
   event->new_length = EBB_ARGUMENT_3(regs);
+  event->flags = EBB_ARGUMENT_4(regs);
   event->stack_id = stack_id;
   submit_record(event);
 }

@@ -1,0 +1,73 @@
+// Answers: how do we hold the kernel side of one run? Loads and attaches bpf/ebbtide.bpf.c for one
+// target and gives typed access to its ring, maps, iterators and shared words. Everything is
+// detached when the object dies, and by the kernel when the process does.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bpf/event.h"
+#include "recording/result.h"
+#include "tracer/target.h"
+#include "tracer/v8/v8_target.h"
+
+namespace ebbtide {
+
+struct BpfOptions {
+  std::int32_t tgid = 0;
+  bool fd_events = false;
+  std::uint32_t fault_period = 0;       // 0: page faults are not sampled
+  std::uint32_t ring_bytes = 4U << 20;  // a power of two, at least a page
+};
+
+class BpfSession {
+ public:
+  // Loads the programs. Errors name what the kernel lacks or which right the caller lacks.
+  static Result<std::unique_ptr<BpfSession>> load(const BpfOptions& options);
+  ~BpfSession();
+  BpfSession(const BpfSession&) = delete;
+  BpfSession& operator=(const BpfSession&) = delete;
+
+  // Declares the addresses whose accepted connections are the target's; repeatable.
+  Result<void> follow_listeners(std::uint32_t netns, const std::vector<Listener>& listeners);
+
+  // Attaches the base tier.
+  Result<void> attach();
+
+  // Attaches the GC probes to `file`; optional.
+  Result<void> attach_gc(const std::string& file, const GcSites& sites);
+
+  void set_epoch(std::uint32_t epoch);
+  [[nodiscard]] std::uint32_t epoch() const;
+  [[nodiscard]] ebb_counters counters() const;
+
+  // Accepted sockets born in `cycle` that have not reached TCP_CLOSE.
+  [[nodiscard]] std::uint32_t live_accepted(std::uint32_t cycle) const;
+
+  // Hands every waiting record to `consumer`; returns how many.
+  using Consumer = std::function<void(const ebb_header& header, std::size_t size)>;
+  std::size_t drain(const Consumer& consumer);
+
+  // The target's fd table. `adopt`: also begin to follow the TCP sockets it already has.
+  Result<std::vector<ebb_fd_record>> read_fds(bool adopt = false);
+
+  // The target's mappings, ascending. Error before 5.12, which has no iter/task_vma.
+  Result<std::vector<ebb_vma_record>> read_vmas();
+
+  [[nodiscard]] std::vector<ebb_socket> read_sockets() const;
+  [[nodiscard]] std::optional<ebb_stack> read_stack(std::uint64_t id) const;
+  [[nodiscard]] std::vector<std::pair<ebb_fault_key, std::uint64_t>> read_faults() const;
+
+ private:
+  struct Kernel;
+  explicit BpfSession(std::unique_ptr<Kernel> kernel);
+  std::unique_ptr<Kernel> kernel_;
+};
+
+}  // namespace ebbtide

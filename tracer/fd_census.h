@@ -1,0 +1,18 @@
+// Answers: which fds does the target have, and of what kind? One shape, whether they were read by
+// the iterator or from /proc/PID/fd.
+#pragma once
+
+#include <vector>
+
+#include "bpf/event.h"
+#include "recording/result.h"
+#include "tracer/resource_table.h"
+
+namespace ebbtide {
+
+std::vector<FdObservation> observe_fds(const std::vector<ebb_fd_record>& records);
+
+// Tells TCP from other sockets by the network namespace's tables; knows no socket ids.
+Result<std::vector<FdObservation>> observe_fds(std::int32_t pid);
+
+}  // namespace ebbtide

@@ -1,0 +1,29 @@
+// Answers: what does this machine allow, feature by feature, and what turns a missing one on?
+// Features are probed, never guessed from version numbers.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace ebbtide {
+
+struct Feature {
+  std::string name;    // "BTF", "ring buffer", …
+  bool on = false;
+  std::string detail;  // what it gives, or why it is missing
+  std::string remedy;  // the command that mends it, "" when on or when nothing does
+};
+
+// What the base tier stands on: rights, BTF, the ring buffer (5.8), tp_btf programs (5.5).
+std::vector<Feature> probe_base_features();
+
+// iter/task_vma came with commit 3a7b35b899de (5.12).
+bool kernel_has_vma_iterator();
+
+// Uprobes by perf_event_open, for the GC probes.
+Feature probe_uprobes();
+
+// May this caller read another process' memory and fds (/proc/PID, ptrace)?
+Feature probe_process_access(int pid);
+
+}  // namespace ebbtide

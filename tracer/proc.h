@@ -1,0 +1,64 @@
+// Answers: what does /proc say about one process? Reads only; needs no eBPF and, for the caller's
+// own processes, no root.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "recording/result.h"
+
+namespace ebbtide {
+
+struct ProcessIdentity {
+  std::int32_t pid = 0;
+  std::uint32_t uid = 0;
+  std::string comm;
+  std::string cmdline;  // arguments joined with single spaces
+  std::string exe;      // target of /proc/PID/exe, "" when not readable
+};
+
+// Error when there is no such process.
+Result<ProcessIdentity> identify_process(std::int32_t pid);
+
+// /proc/PID/smaps_rollup, in bytes.
+struct MemoryRollup {
+  std::uint64_t rss = 0;
+  std::uint64_t pss = 0;
+  std::uint64_t anonymous = 0;
+  std::uint64_t private_dirty = 0;
+  std::uint64_t swap = 0;
+};
+Result<MemoryRollup> read_memory_rollup(std::int32_t pid);
+
+// Resident bytes by /proc/PID/statm; nullopt once the process is gone.
+std::optional<std::uint64_t> read_resident_bytes(std::int32_t pid);
+
+struct FdEntry {
+  std::int32_t fd = -1;
+  std::string link;  // "socket:[123]", "pipe:[5]", "anon_inode:[eventpoll]", a path
+};
+Result<std::vector<FdEntry>> read_fds(std::int32_t pid);
+
+// N of "socket:[N]"; nullopt for any other link.
+std::optional<std::uint64_t> socket_inode(const std::string& link);
+
+struct TaskEntry {
+  std::int32_t tid = 0;
+  std::string comm;
+};
+std::vector<TaskEntry> read_threads(std::int32_t pid);
+std::vector<std::int32_t> read_children(std::int32_t pid);
+
+// All process ids, ascending; 0 as parent when the process is gone.
+std::vector<std::int32_t> list_processes();
+std::int32_t parent_of(std::int32_t pid);
+
+// Inode number of a process' network namespace; 0 when not readable.
+std::uint32_t network_namespace(std::int32_t pid);
+
+// How often the kernel's OOM killer has killed since boot; 0 when the kernel does not count it.
+std::uint64_t oom_kill_count();
+
+}  // namespace ebbtide

@@ -1,0 +1,86 @@
+// Answers: what does the tracer's thread do? It waits on a timer, the queue and the target's death;
+// drains the ring buffer, polls RSS and serves measurements, and it alone writes the recording.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <unordered_set>
+#include <variant>
+#include <vector>
+
+#include "tracer/bounded_queue.h"
+#include "tracer/bpf_session.h"
+#include "tracer/gauges.h"
+#include "tracer/resource_table.h"
+#include "tracer/symbolizer.h"
+#include "tracer/tracer.h"
+
+namespace ebbtide {
+
+class Tracer::Pump {
+ public:
+  // `session` may be null: /proc alone.
+  Pump(Target target, std::unique_ptr<BpfSession> session,
+       std::unique_ptr<RecordingWriter> recording);
+  ~Pump();
+
+  // Writes what the target has before the run and starts the thread.
+  Result<void> start(std::vector<Tier> tiers, const TracerOptions& options);
+
+  void set_epoch(std::uint32_t cycle, Phase phase);
+  [[nodiscard]] Activity activity() const;
+  [[nodiscard]] const std::vector<Tier>& tiers() const { return tiers_; }
+  void record(Record row) { queue_.push(std::move(row)); }
+  void measure(std::uint32_t cycle, Point point, std::vector<Gauge> extra, Measured done);
+  Result<RunEnd> finish(RunEnd end);
+
+ private:
+  struct Measurement {
+    std::uint32_t cycle = 0;
+    Point point = Point::settled;
+    std::vector<Gauge> extra;
+    Measured done;
+  };
+  struct Finish {
+    RunEnd end;
+  };
+  using Command = std::variant<Record, Measurement, Finish>;
+
+  void run();
+  void wait_for_work();
+  bool serve_commands();  // false: the run is over
+  void drain();
+  void poll_rss();
+  void serve(Measurement& request);
+  void take_censuses(std::uint32_t cycle, Observation& seen);
+  void write_stack(std::uint64_t id);
+  void write_losses();
+  void write_faults();
+  [[nodiscard]] RunEnd how_it_ended(RunEnd planned) const;
+  [[nodiscard]] std::uint32_t epoch() const { return epoch_.load(std::memory_order_relaxed); }
+
+  Target target_;
+  std::unique_ptr<BpfSession> session_;
+  std::unique_ptr<RecordingWriter> recording_;
+  std::vector<Tier> tiers_;
+  TracerOptions options_;
+  ResourceTable resources_;
+  Symbolizer symbolizer_;
+  std::unordered_set<std::uint64_t> written_stacks_;
+
+  BoundedQueue<Command> queue_;
+  int target_fd_ = -1;  // pidfd: readable once the target is gone
+  std::uint64_t oom_kills_at_start_ = 0;
+  std::atomic<std::uint32_t> epoch_ = 0;
+  std::atomic<std::uint64_t> rss_bytes_ = 0;
+  std::atomic<bool> target_gone_ = false;
+  std::uint32_t accepted_before_cycle_ = 0;  // without eBPF: connections up when it began
+  std::uint64_t next_poll_ns_ = 0;
+  Result<RunEnd> outcome_ = RunEnd{};
+  std::thread thread_;
+};
+
+}  // namespace ebbtide
