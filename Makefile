@@ -1,0 +1,28 @@
+# Knows no source file: cmake knows the build, ctest the tests, .ci/ the machine.
+
+.DEFAULT_GOAL := help
+.PHONY: help deps build demo test bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps: ## install what is missing (Debian 12, as root only when something is)
+	@.ci/deps
+
+build: deps build/build.ninja ## build build/ebbtide
+	@cmake --build build
+
+build/build.ninja:
+	@cmake -G Ninja -S . -B build
+
+demo: build ## say LEAK of the leaky demo server and NO LEAK of its clean twin
+	@examples/demo
+
+test: build ## run every test that this machine allows
+	@.ci/test
+
+bench: build ## measure what tracing costs, on this machine
+	@.ci/bench
+
+clean: ## remove what was built
+	@rm -rf build
