@@ -1,7 +1,6 @@
 #include "tracer/v8/inspector_port.h"
 
 #include <fmt/format.h>
-#include <sys/pidfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -189,7 +188,7 @@ asio::awaitable<std::optional<InspectorPort>> find_open_port(
 
 // Checks and signals through one pidfd, so that the signal cannot reach a successor of the number.
 Result<void> send_sigusr1(pid_t pid) {
-  const int pidfd = pidfd_open(pid, 0);
+  const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
   if (pidfd < 0) return port_error(pid, std::strerror(errno), "check that it is still running");
   const auto outcome = [&]() -> Result<void> {
     auto target = find_v8(pid);
@@ -202,7 +201,7 @@ Result<void> send_sigusr1(pid_t pid) {
       return port_error(pid, "it does not catch SIGUSR1 (started with --disable-sigusr1?)",
                         std::string(restart_remedy));
     }
-    if (pidfd_send_signal(pidfd, SIGUSR1, nullptr, 0) != 0) {
+    if (syscall(SYS_pidfd_send_signal, pidfd, SIGUSR1, nullptr, 0) != 0) {
       return port_error(pid, fmt::format("no right to send it SIGUSR1: {}", std::strerror(errno)),
                         "run as root or as the process's own user");
     }
