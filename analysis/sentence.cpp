@@ -65,14 +65,6 @@ std::string leak_text(const Recording& recording, const SocketJoin& join,
   return text + " " + basis(first, assessment);
 }
 
-// Whether the clock alone took more than would have been a leak.
-bool clock_matters(const Recording& recording, const Assessment& assessment,
-                   const Judgement& judgement) {
-  const auto elapsed = recording.cycles.back().end_ns - recording.cycles.front().start_ns;
-  return judgement.drift_per_second * static_cast<double>(elapsed) * 1e-9 >
-         judgement.limit * static_cast<double>(assessment.connections);
-}
-
 std::string no_leak_text(const Recording& recording, const Assessment& assessment) {
   const Judgement& first = *telling(assessment, Verdict::no_leak, Unit::bytes);
   std::string text = fmt::format(
@@ -99,13 +91,21 @@ std::string end_text(const RunEnd& end) {
     case EndReason::target_oom_killed:
       return "the target was killed for lack of memory" + detail;
     case EndReason::target_exec:
-      return "the target replaced itself by another program" + detail;
+      return "the target replaced itself by another program";
     default:
       return "";
   }
 }
 
 }  // namespace
+
+bool clock_matters(const Recording& recording, const Assessment& assessment,
+                   const Judgement& judgement) {
+  if (recording.cycles.empty()) return false;
+  const auto elapsed = recording.cycles.back().end_ns - recording.cycles.front().start_ns;
+  return judgement.drift_per_second * static_cast<double>(elapsed) * 1e-9 >
+         judgement.limit * static_cast<double>(assessment.connections);
+}
 
 std::string survivor_state(const Recording& recording, const SocketJoin& join) {
   const auto alive = surviving_resources(recording, join, ResourceKind::accepted_socket);

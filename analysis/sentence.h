@@ -13,6 +13,10 @@ namespace ebbtide {
 // "in CLOSE_WAIT (the peer closed, the server never did)"; "" when none survive or they differ.
 std::string survivor_state(const Recording& recording, const SocketJoin& join);
 
+// Whether the clock alone took more in this run than would have been a leak.
+bool clock_matters(const Recording& recording, const Assessment& assessment,
+                   const Judgement& judgement);
+
 // Why the run as a whole cannot exonerate the target (it died, hardly any connection came up), a
 // sentence part; "" when nothing stands against it. A leak that was seen stays a leak.
 std::string reservation(const Recording& recording, const Assessment& assessment);

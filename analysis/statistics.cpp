@@ -63,13 +63,6 @@ double small_sample_factor(std::size_t n, double tail) {
   return t / z * std::sqrt(static_cast<double>(n) / freedom);
 }
 
-double percentile(const std::vector<double>& sorted, double share) {
-  const double rank = share * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(rank);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return std::lerp(sorted[below], sorted[above], rank - static_cast<double>(below));
-}
-
 }  // namespace
 
 std::uint64_t SplitMix64::next() {
@@ -93,6 +86,14 @@ double scaled_mad(std::span<const double> values) {
   const double center = median(deviations);
   for (double& value : deviations) value = std::abs(value - center);
   return mad_to_deviation * median_in_place(deviations);
+}
+
+double percentile(const std::vector<double>& sorted, double share) {
+  if (sorted.empty()) return 0;
+  const double rank = share * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<std::size_t>(rank);
+  const std::size_t above = std::min(below + 1, sorted.size() - 1);
+  return std::lerp(sorted[below], sorted[above], rank - static_cast<double>(below));
 }
 
 std::optional<double> theil_sen(std::span<const Sample> samples) {

@@ -35,6 +35,9 @@ double median(std::vector<double> values);
 // sample (Hampel 1974). 0 for none.
 double scaled_mad(std::span<const double> values);
 
+// The value below which `share` (0…1) of `sorted` lies, interpolated; 0 for none.
+double percentile(const std::vector<double>& sorted, double share);
+
 struct Sample {
   double x = 0;
   double y = 0;

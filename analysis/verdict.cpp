@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "analysis/format.h"
@@ -13,11 +14,15 @@
 namespace ebbtide {
 namespace {
 
-// Lost stacks hide where something was acquired, not whether it was given back.
+// Every loss may hide a birth or a death but those that are about something else: where a thing was
+// acquired, when garbage was collected, which page was touched.
 std::uint64_t lost_births_or_deaths(const Recording& recording) {
   std::uint64_t lost = 0;
   for (const Loss& loss : recording.losses) {
-    if (loss.name.find("stack") == std::string::npos) lost += loss.count;
+    const bool harmless = std::ranges::any_of(
+        std::array{"stack", "garbage collection", "page fault"},
+        [&](const char* about) { return loss.name.find(about) != std::string::npos; });
+    if (!harmless) lost += loss.count;
   }
   return lost;
 }

@@ -1,0 +1,137 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "analysis/format.h"
+#include "analysis/report/escape.h"
+#include "analysis/report/sections.h"
+#include "analysis/report/table.h"
+
+namespace ebbtide {
+namespace {
+
+std::string utc_text(std::int64_t unix_s) {
+  using namespace std::chrono;
+  // What a damaged file may say is not a date that the calendar can compute with.
+  constexpr std::int64_t year_9999 = 253'402'300'799;
+  const sys_seconds time{seconds{std::clamp<std::int64_t>(unix_s, 0, year_9999)}};
+  const auto day = floor<days>(time);
+  const year_month_day date{day};
+  const hh_mm_ss clock{time - day};
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02} UTC", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+}
+
+std::string target_text(const RunInfo& run) {
+  std::string text = fmt::format("{}, pid {}", cell_code(run.cmdline, 200), run.pid);
+  if (!run.runtime.empty()) text += ", " + prose(run.runtime + " " + run.runtime_version);
+  return text;
+}
+
+std::string plan_text(const RunInfo& run) {
+  const PlanInfo& plan = run.plan;
+  std::string text = fmt::format(
+      "{} of {}, at most {} opening at once, held for {} ms, timeout {} ms, settle cap {} ms",
+      counted(plan.cycles, "cycle"), counted(plan.connections, "connection"), plan.window,
+      plan.hold_ms, plan.timeout_ms, plan.settle_cap_ms);
+  for (const std::string& step : plan.steps) text += "; " + cell_code(step, 120);
+  return text;
+}
+
+std::string caps_text(const Recording& recording) {
+  std::uint64_t caps = 0;
+  std::uint64_t left = 0;
+  for (const PhaseSpan& span : recording.phases) {
+    if (span.phase != Phase::settle) continue;
+    caps += span.hit_cap;
+    left += span.hit_cap ? span.sockets_left : 0;
+  }
+  if (caps == 0) return "every cycle settled before the cap";
+  return fmt::format("{} hit the cap, with {} left over in all", counted(caps, "settle"),
+                     counted(left, "socket"));
+}
+
+std::string losses_text(const Recording& recording) {
+  std::string text;
+  for (const Loss& loss : recording.losses) {
+    text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", prose(loss.name),
+                        integer_text(static_cast<std::int64_t>(loss.count)));
+  }
+  return text.empty() ? "none counted, because no tracer ran" : text;
+}
+
+std::string cut_off_text(const Recording& recording) {
+  std::uint32_t last = 0;
+  for (const PhaseSpan& span : recording.phases) last = std::max(last, span.cycle);
+  const bool finished = std::ranges::any_of(
+      recording.cycles, [last](const Cycle& cycle) { return cycle.number == last; });
+  return last == 0 || finished ? "" : fmt::format(" in cycle {}, which is not counted", last);
+}
+
+std::string tiers_part(const Recording& recording) {
+  if (recording.tiers.empty()) return "";
+  Table table(
+      {{"evidence", Align::left}, {"on", Align::left}, {"what it gave, or why not", Align::left}});
+  for (const Tier& tier : recording.tiers) {
+    table.row({prose(tier.name), tier.on ? "yes" : "no", prose(tier.detail)});
+  }
+  return table.markdown();
+}
+
+std::string notes_part(const Recording& recording) {
+  if (recording.notes.empty()) return "";
+  std::string text = "Remarks made during the run:\n\n";
+  for (const Note& note : recording.notes) {
+    text += fmt::format("- cycle {}: {}\n", note.cycle, prose(note.text));
+  }
+  return text + "\n";
+}
+
+}  // namespace
+
+std::string how_it_ended(const Recording& recording) {
+  const std::string detail = recording.end.detail.empty() ? "" : " (" + recording.end.detail + ")";
+  const std::string where = cut_off_text(recording);
+  switch (recording.end.reason) {
+    case EndReason::completed:
+      return "completed";
+    case EndReason::interrupted:
+      return "was interrupted" + where + detail;
+    case EndReason::target_exited:
+      return "ended because the target exited" + where + detail;
+    case EndReason::target_killed:
+      return "ended because the target was killed" + where + detail;
+    case EndReason::target_oom_killed:
+      return "ended because the target was killed for lack of memory" + where + detail;
+    case EndReason::target_exec:
+      return "ended because the target replaced itself by another program" + where;
+    case EndReason::failed:
+      return "failed" + where + detail;
+    case EndReason::unknown:
+      break;
+  }
+  return "has no recorded end: the tool itself was killed" + where;
+}
+
+std::string conditions_section(const ReportInput& input) {
+  const Recording& recording = input.recording;
+  const RunInfo& run = recording.run;
+  Table table({{"", Align::left}, {"", Align::left}});
+  table.row({"started", utc_text(run.started_unix_s)});
+  table.row({"ended", "the run " + prose(how_it_ended(recording))});
+  table.row({"target", target_text(run)});
+  table.row({"machine", prose(fmt::format("Linux {}, {}, {}", run.kernel, run.machine,
+                                          counted(run.cpus, "CPU")))});
+  table.row({"plan", plan_text(run)});
+  table.row({"settling", caps_text(recording)});
+  table.row({"losses", losses_text(recording)});
+  table.row({"tool", prose("ebbtide " + run.tool_version)});
+  table.row({"units", "1 KB is 1,024 bytes, 1 MB is 1,024 KB"});
+  return "## Conditions\n\n" + table.markdown() + tiers_part(recording) + notes_part(recording) +
+         "## How to reproduce\n\n" + code_block(run.command_line, "sh") +
+         "\nThis report again, from the recording alone: `ebbtide report FILE`.\n";
+}
+
+}  // namespace ebbtide

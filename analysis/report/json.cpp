@@ -1,0 +1,180 @@
+#include "analysis/report/json.h"
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <tuple>
+
+#include "analysis/join.h"
+#include "analysis/report/escape.h"
+#include "analysis/series.h"
+
+namespace ebbtide {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+double seconds(std::uint64_t start_ns, std::uint64_t end_ns) {
+  return end_ns > start_ns ? static_cast<double>(end_ns - start_ns) * 1e-9 : 0;
+}
+
+// JSON needs valid UTF-8, and what prints it a terminal without surprises.
+std::string text(const std::string& value) { return clean_text(value, 10'000); }
+
+Json judgements(const Assessment& assessment) {
+  Json rows = Json::array();
+  for (const Judgement& judgement : assessment.judgements) {
+    const bool gauge = judgement.evidence == Judgement::Evidence::gauge;
+    const std::string unit = judgement.unit == Unit::bytes ? "_bytes" : "_count";
+    Json row;
+    row["evidence"] = gauge ? "gauge" : "survivors";
+    row["of"] = gauge ? name_of(judgement.gauge) : name_of(judgement.resource);
+    row["subject"] = judgement.subject;
+    row["verdict"] = verdict_name(judgement.verdict);
+    row["decisive"] = judgement.decisive;
+    row["per_connection" + unit] = judgement.per_connection;
+    row["interval_low" + unit] = judgement.interval.low;
+    row["interval_high" + unit] = judgement.interval.high;
+    row["limit" + unit] = judgement.limit;
+    row["drift_per_second" + unit] = judgement.drift_per_second;
+    row["points"] = judgement.points;
+    row["warm_up_cycles"] = judgement.warm_up_cycles;
+    row["reason"] = text(judgement.reason);
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+Json survivors(const Assessment& assessment) {
+  Json rows = Json::array();
+  for (const CohortSurvivors& row : assessment.survivors) {
+    rows.push_back({{"kind", name_of(row.kind)},
+                    {"cycle", row.cycle},
+                    {"births", row.births},
+                    {"survivors", row.survivors},
+                    {"alive_at_end", row.alive_at_end},
+                    {"survivor_bytes", row.survivor_bytes}});
+  }
+  return rows;
+}
+
+// {"rss_bytes": {"opened": …, "settled": …}, "fds_count": …}, in GaugeKind's order.
+Json gauges_of(const Recording& recording, std::uint32_t cycle) {
+  std::map<std::pair<GaugeKind, Point>, std::int64_t> values;
+  for (const Gauge& gauge : recording.gauges) {
+    if (gauge.cycle == cycle) values[{gauge.kind, gauge.point}] = gauge.value;
+  }
+  Json gauges = Json::object();
+  for (const auto& [key, value] : values) {
+    const GaugeInfo& info = gauge_info(key.first);
+    const std::string name =
+        std::string(info.name) +
+        (info.unit == Unit::bytes && !info.name.ends_with("_bytes") ? "_bytes" : "") +
+        (info.unit == Unit::count ? "_count" : "");
+    gauges[name][std::string(name_of(key.second))] = value;
+  }
+  return gauges;
+}
+
+Json cycles(const Recording& recording) {
+  Json rows = Json::array();
+  rows.push_back({{"cycle", 0}, {"gauges", gauges_of(recording, 0)}});
+  for (const Cycle& cycle : recording.cycles) {
+    Json row = {{"cycle", cycle.number},
+                {"idle", cycle.dose == 0},
+                {"asked", cycle.dose},
+                {"established", cycle.established},
+                {"seconds", seconds(cycle.start_ns, cycle.end_ns)}};
+    for (const PhaseSpan& span : recording.phases) {
+      if (span.cycle != cycle.number || span.phase != Phase::settle) continue;
+      row["settle_seconds"] = seconds(span.start_ns, span.end_ns);
+      row["settle_hit_cap"] = span.hit_cap;
+      row["sockets_left"] = span.sockets_left;
+    }
+    row["gauges"] = gauges_of(recording, cycle.number);
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+Json connections(const Recording& recording) {
+  using Failure = std::tuple<Stage, std::int32_t, std::int32_t, std::string>;
+  std::map<Failure, std::uint64_t> failures;
+  std::uint64_t established = 0;
+  for (const Connection& connection : recording.connections) {
+    established += connection.established_ns != 0;
+    if (connection.failed_at == Stage::none) continue;
+    ++failures[{connection.failed_at, connection.error_code, connection.http_status,
+                connection.error}];
+  }
+  Json rows = Json::array();
+  for (const auto& [failure, count] : failures) {
+    const auto& [stage, code, status, error] = failure;
+    rows.push_back({{"stage", name_of(stage)},
+                    {"errno", code},
+                    {"http_status", status},
+                    {"error", text(error)},
+                    {"count", count}});
+  }
+  const SocketJoin join = join_sockets(recording);
+  return {{"attempted", recording.connections.size()},
+          {"established", established},
+          {"connected", join.connected},
+          {"found_on_the_server", join.connection_of.size()},
+          {"sockets_from_elsewhere", join.strangers.size()},
+          {"failures", std::move(rows)}};
+}
+
+Json conditions(const Recording& recording) {
+  const RunInfo& run = recording.run;
+  Json tiers = Json::array();
+  for (const Tier& tier : recording.tiers) {
+    tiers.push_back({{"name", tier.name}, {"on", tier.on}, {"detail", text(tier.detail)}});
+  }
+  Json notes = Json::array();
+  for (const Note& note : recording.notes) {
+    notes.push_back({{"cycle", note.cycle}, {"text", text(note.text)}});
+  }
+  return {{"tool_version", run.tool_version},
+          {"command_line", text(run.command_line)},
+          {"started_unix_s", run.started_unix_s},
+          {"url", text(run.url)},
+          {"pid", run.pid},
+          {"cmdline", text(run.cmdline)},
+          {"exe", text(run.exe)},
+          {"runtime", text(run.runtime)},
+          {"runtime_version", text(run.runtime_version)},
+          {"kernel", text(run.kernel)},
+          {"machine", text(run.machine)},
+          {"cpus", run.cpus},
+          {"planned_cycles", run.plan.cycles},
+          {"planned_connections_per_cycle", run.plan.connections},
+          {"end", name_of(recording.end.reason)},
+          {"end_detail", text(recording.end.detail)},
+          {"tiers", std::move(tiers)},
+          {"notes", std::move(notes)}};
+}
+
+}  // namespace
+
+std::string results_json(const Recording& recording, const Assessment& assessment) {
+  Json losses = Json::array();
+  for (const Loss& loss : recording.losses) {
+    losses.push_back({{"name", text(loss.name)}, {"count", loss.count}});
+  }
+  Json root;
+  root["schema"] = results_schema;
+  root["verdict"] = verdict_name(assessment.verdict);
+  root["sentence"] = text(assessment.sentence);
+  root["cycles_finished"] = assessment.cycles;
+  root["connections_established"] = assessment.connections;
+  root["confidence"] = assessment.confidence;
+  root["judgements"] = judgements(assessment);
+  root["survivors"] = survivors(assessment);
+  root["cycles"] = cycles(recording);
+  root["connections"] = connections(recording);
+  root["conditions"] = conditions(recording);
+  root["losses"] = std::move(losses);
+  return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace ebbtide

@@ -1,0 +1,87 @@
+#include "analysis/report/memory_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "analysis/format.h"
+#include "analysis/report/escape.h"
+#include "analysis/report/sections.h"
+#include "analysis/sentence.h"
+#include "analysis/survivors.h"
+
+namespace ebbtide {
+namespace {
+
+constexpr std::size_t judgements_shown = 3;
+
+std::string run_line(const ReportInput& input) {
+  const Recording& recording = input.recording;
+  const auto idle = std::ranges::count(recording.cycles, 0u, &Cycle::dose);
+  std::string line = fmt::format("- {} finished with {} established, {}, against {}",
+                                 counted(input.assessment.cycles, "cycle"),
+                                 counted(input.assessment.connections, "connection"),
+                                 counted(static_cast<std::uint64_t>(idle), "idle control"),
+                                 code_span(recording.run.url));
+  if (recording.end.reason != EndReason::completed) {
+    line += "; the run " + prose(how_it_ended(recording));
+  }
+  return line + ".\n";
+}
+
+std::string survivors_line(const ReportInput& input) {
+  std::uint64_t births = 0;
+  std::uint64_t alive = 0;
+  for (const CohortSurvivors& row : input.assessment.survivors) {
+    if (row.kind != ResourceKind::accepted_socket) continue;
+    births += row.births;
+    alive += row.alive_at_end;
+  }
+  if (births == 0) return "";
+  const std::string state = survivor_state(input.recording, input.join);
+  return fmt::format("- Of {} on the server's side, {} {} still there at the end{}.\n",
+                     counted(births, "socket"), integer_text(static_cast<std::int64_t>(alive)),
+                     alive == 1 ? "was" : "were", state.empty() ? "" : ", " + state);
+}
+
+std::string losses_line(const Recording& recording) {
+  std::string lost;
+  for (const Loss& loss : recording.losses) {
+    if (loss.count == 0) continue;
+    lost += fmt::format("{}{}: {}", lost.empty() ? "" : ", ", prose(loss.name),
+                        integer_text(static_cast<std::int64_t>(loss.count)));
+  }
+  return lost.empty() ? "" : "- Not everything was observed: " + lost + ".\n";
+}
+
+// Three to six lines: the run, the judgements that weigh most, survivors, losses.
+std::string basis_lines(const ReportInput& input) {
+  std::string lines = run_line(input);
+  std::size_t shown = 0;
+  for (const Judgement& judgement : input.assessment.judgements) {
+    if (!judgement.decisive || shown++ == judgements_shown) break;
+    const bool survivors = judgement.evidence == Judgement::Evidence::survivors;
+    lines += fmt::format("- {}: {} {}.\n", verdict_title(judgement.verdict),
+                         survivors ? "surviving " + judgement.subject : judgement.subject,
+                         prose(judgement.reason));
+  }
+  return lines + survivors_line(input) + losses_line(input.recording);
+}
+
+}  // namespace
+
+std::string memory_report(const Recording& recording, const Assessment& assessment) {
+  const SocketJoin join = join_sockets(recording);
+  const ReportInput input{recording, assessment, join};
+  std::string text = "# Memory Analysis: " + code_span(recording.run.cmdline, 80) + "\n\n";
+  text += "**" + prose(assessment.sentence) + "**\n\n";
+  text += basis_lines(input) + "\n";
+  text += "## Code Review Findings\n\nNot part of this run yet: the source was not reviewed.\n\n";
+  text += test_results_section(input);
+  text += leak_detection_section(input);
+  text += recommendations_section(input);
+  text += conditions_section(input);
+  return text;
+}
+
+}  // namespace ebbtide

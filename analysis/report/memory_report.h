@@ -1,0 +1,15 @@
+// Answers: what does a person read after a leak run? The verdict first, then what it rests on, for
+// somebody who stops after ten lines; evidence and conditions follow.
+#pragma once
+
+#include <string>
+
+#include "analysis/verdict.h"
+#include "recording/run.h"
+
+namespace ebbtide {
+
+// The Markdown of 06-03-memory-analysis.md. The same recording gives the same bytes.
+std::string memory_report(const Recording& recording, const Assessment& assessment);
+
+}  // namespace ebbtide

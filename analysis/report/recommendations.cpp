@@ -1,0 +1,179 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "analysis/format.h"
+#include "analysis/report/escape.h"
+#include "analysis/report/sections.h"
+#include "analysis/sentence.h"
+#include "analysis/thresholds.h"
+
+namespace ebbtide {
+namespace {
+
+using Advice = std::vector<std::string>;
+
+std::string amount(const Judgement& judgement) {
+  return amount_text(judgement.per_connection, judgement.unit);
+}
+
+std::string socket_advice(const ReportInput& input, const std::string& kept) {
+  const std::string state = survivor_state(input.recording, input.join);
+  if (state.find("CLOSE_WAIT") != std::string::npos) {
+    return kept + ": the server ignores the end of the stream. " +
+           (is_v8(input.recording)
+                ? "Answer `'end'` with `socket.end()`, or drop `allowHalfOpen: true`; an upgrade "
+                  "that is refused needs `socket.destroy()`."
+                : "Call `close()` when `read()` returns 0, on error paths too.");
+  }
+  if (state.find("FIN_WAIT2") != std::string::npos) {
+    return kept +
+           ": the server closes its half and waits for ever. Destroy the socket after a "
+           "timeout, or close it at once instead of shutting down one direction.";
+  }
+  return kept +
+         ": nothing closes them. Look for the handler that should, and for paths (error, "
+         "early return, aborted request) that go around it.";
+}
+
+std::string leak_advice(const ReportInput& input, const Judgement& judgement) {
+  const std::string kept = fmt::format("Give back the {} {} each connection leaves",
+                                       amount(judgement), prose(judgement.subject));
+  if (judgement.evidence == Judgement::Evidence::survivors) {
+    return judgement.resource == ResourceKind::accepted_socket ? socket_advice(input, kept)
+                                                               : kept + ".";
+  }
+  switch (judgement.gauge) {
+    case GaugeKind::fds:
+    case GaugeKind::fd_tcp:
+    case GaugeKind::sockets_accepted:
+      return socket_advice(input, kept);
+    case GaugeKind::sockets_outgoing:
+      return kept +
+             ": the connections the server opens for a client must be closed in that "
+             "client's close handler.";
+    case GaugeKind::threads:
+    case GaugeKind::children:
+      return kept + ": end it when its connection ends, or keep a pool of fixed size.";
+    case GaugeKind::heap_used:
+      return fmt::format(
+          "Find what still refers to {} per closed connection: a collection filled when a "
+          "connection opens and not emptied in its close handler, a listener on a longer-lived "
+          "emitter, or a timer never cleared. Two heap snapshots {} apart show it as the class "
+          "whose count grew by that number.",
+          amount(judgement), counted(input.recording.run.plan.connections, "connection"));
+    case GaugeKind::external:
+      return fmt::format(
+          "Find the Buffers that stay: {} per connection outside the heap. A slice or `subarray` "
+          "kept from a received message keeps the whole message; copy the part that is needed.",
+          amount(judgement));
+    default:
+      return fmt::format(
+          "Find what keeps {} of {} per connection. It is allocated natively: see the stacks of "
+          "surviving mappings above, and trace malloc on the same load.",
+          amount(judgement), prose(judgement.subject));
+  }
+}
+
+// One piece of advice for what several gauges see: an open socket is a file descriptor too.
+void advise_on_leaks(const ReportInput& input, Advice& advice) {
+  bool sockets_done = false;
+  for (const Judgement& judgement : input.assessment.judgements) {
+    if (!judgement.decisive || judgement.verdict != Verdict::leak) continue;
+    const bool gauge = judgement.evidence == Judgement::Evidence::gauge;
+    const bool sockets =
+        gauge ? judgement.gauge == GaugeKind::fds || judgement.gauge == GaugeKind::sockets_accepted
+              : judgement.resource == ResourceKind::accepted_socket;
+    if (sockets && std::exchange(sockets_done, true)) continue;
+    advice.push_back(leak_advice(input, judgement));
+  }
+}
+
+void advise_on_doubt(const ReportInput& input, Advice& advice) {
+  const Recording& recording = input.recording;
+  bool more_cycles = false;
+  for (const Judgement& judgement : input.assessment.judgements) {
+    if (!judgement.decisive || judgement.verdict != Verdict::inconclusive) continue;
+    if (judgement.gauge == GaugeKind::heap_used && is_v8(recording) &&
+        !was_read(recording, GaugeKind::heap_used)) {
+      advice.push_back(
+          "Run again with the inspector allowed (drop `--no-inspector`, or start node with "
+          "`--inspect`): the heap can only be judged after a forced GC.");
+    } else {
+      more_cycles = true;
+    }
+  }
+  if (!more_cycles) return;
+  const std::uint32_t planned = std::max(10u, recording.run.plan.cycles);
+  const bool finished = recording.end.reason == EndReason::completed;
+  advice.push_back(
+      fmt::format("Run again with `--cycles {}`: {}", finished ? planned * 4 : planned,
+                  finished ? "four times the cycles tell a leak a quarter of the size from none."
+                           : "this run did not get far enough."));
+}
+
+void advise_on_growth(const ReportInput& input, Advice& advice) {
+  for (const Judgement& judgement : input.assessment.judgements) {
+    if (!judgement.decisive || judgement.verdict != Verdict::saturating) continue;
+    advice.push_back(fmt::format(
+        "Confirm that the bound is meant: {} {}. A cache or pool needs no fix, only a size that "
+        "fits the machine.",
+        prose(judgement.subject), prose(judgement.reason)));
+  }
+  for (const Judgement& judgement : input.assessment.judgements) {
+    if (!judgement.decisive || !clock_matters(input.recording, input.assessment, judgement))
+      continue;
+    advice.push_back(fmt::format(
+        "Look for what grows by the clock, {} per second of {}: a timer that appends, a history or "
+        "a log kept in memory. Connections have no part in it.",
+        amount_text(judgement.drift_per_second, judgement.unit), prose(judgement.subject)));
+  }
+}
+
+void advise_on_run(const ReportInput& input, Advice& advice) {
+  const Recording& recording = input.recording;
+  std::uint64_t failed = 0;
+  for (const Connection& connection : recording.connections) {
+    failed += connection.failed_at != Stage::none;
+  }
+  if (failed > 0) {
+    advice.push_back(fmt::format(
+        "Look into the {} that failed, by reason under Connections; what a server leaves behind "
+        "on such paths is often a leak of its own.",
+        counted(failed, "connection")));
+  }
+  const auto caps = std::ranges::count_if(recording.phases, [](const PhaseSpan& span) {
+    return span.phase == Phase::settle && span.hit_cap;
+  });
+  if (caps > 0 && input.assessment.verdict != Verdict::leak) {
+    advice.push_back(fmt::format(
+        "{} did not settle within {}: run with a longer settle cap to tell a late release (close "
+        "timer, grace period) from a leak.",
+        counted(static_cast<std::uint64_t>(caps), "cycle"),
+        duration_text(static_cast<double>(recording.run.plan.settle_cap_ms) * 1e-3)));
+  }
+}
+
+}  // namespace
+
+std::string recommendations_section(const ReportInput& input) {
+  Advice advice;
+  advise_on_leaks(input, advice);
+  advise_on_doubt(input, advice);
+  advise_on_growth(input, advice);
+  advise_on_run(input, advice);
+  std::string text = "## Recommendations for Phase 7\n\n";
+  if (advice.empty()) {
+    return text +
+           "Nothing to fix. The command below exits with 0 as long as this stays so, and can guard "
+           "the next change.\n\n";
+  }
+  for (std::size_t i = 0; i < advice.size(); ++i) {
+    text += fmt::format("{}. {}\n", i + 1, advice[i]);
+  }
+  return text + "\n";
+}
+
+}  // namespace ebbtide

@@ -1,0 +1,29 @@
+// Answers: what stands under each heading of the memory report? Each function gives the Markdown of
+// one section, heading included, ending with a blank line.
+#pragma once
+
+#include <string>
+
+#include "analysis/join.h"
+#include "analysis/verdict.h"
+#include "recording/run.h"
+
+namespace ebbtide {
+
+// What every section is made from.
+struct ReportInput {
+  const Recording& recording;
+  const Assessment& assessment;
+  const SocketJoin& join;
+};
+
+std::string test_results_section(const ReportInput& input);    // Memory Test Results
+std::string connections_part(const ReportInput& input);        // … its driver's and sockets' view
+std::string leak_detection_section(const ReportInput& input);  // Leak Detection
+std::string recommendations_section(const ReportInput& input);  // Recommendations for Phase 7
+std::string conditions_section(const ReportInput& input);       // Conditions, How to reproduce
+
+// "completed", "interrupted", … as a sentence part; may hold text that the target controls.
+std::string how_it_ended(const Recording& recording);
+
+}  // namespace ebbtide

@@ -1,0 +1,135 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <tuple>
+
+#include "analysis/format.h"
+#include "analysis/report/sections.h"
+#include "analysis/report/table.h"
+#include "analysis/thresholds.h"
+
+namespace ebbtide {
+namespace {
+
+class Readings {
+ public:
+  explicit Readings(const Recording& recording) {
+    for (const Gauge& gauge : recording.gauges) {
+      values_[{gauge.kind, gauge.point, gauge.cycle}] = gauge.value;
+    }
+  }
+  [[nodiscard]] std::string text(GaugeKind kind, Point point, std::uint32_t cycle) const {
+    const auto found = values_.find({kind, point, cycle});
+    if (found == values_.end()) return "–";
+    if (gauge_info(kind).unit == Unit::count) return integer_text(found->second);
+    return bytes_text(static_cast<double>(found->second));
+  }
+
+ private:
+  std::map<std::tuple<GaugeKind, Point, std::uint32_t>, std::int64_t> values_;
+};
+
+std::string cycle_title(const Cycle& cycle) {
+  return cycle.dose == 0 ? fmt::format("{} (idle)", cycle.number) : fmt::format("{}", cycle.number);
+}
+
+const PhaseSpan* settle_of(const Recording& recording, std::uint32_t cycle) {
+  for (const PhaseSpan& span : recording.phases) {
+    if (span.cycle == cycle && span.phase == Phase::settle) return &span;
+  }
+  return nullptr;
+}
+
+std::string settle_text(const Recording& recording, std::uint32_t cycle) {
+  const PhaseSpan* settle = settle_of(recording, cycle);
+  if (settle == nullptr) return "–";
+  std::string text = span_text(settle->start_ns, settle->end_ns);
+  if (settle->hit_cap) text += " (cap)";
+  if (settle->sockets_left > 0) text += ", " + counted(settle->sockets_left, "socket") + " left";
+  return text;
+}
+
+std::string rss_table(const Recording& recording, const Readings& readings) {
+  Table table({{"cycle"},
+               {"connections"},
+               {"before"},
+               {"after open"},
+               {"after close"},
+               {"settled"},
+               {"settled after"}});
+  std::uint32_t previous = 0;
+  for (const Cycle& cycle : recording.cycles) {
+    const auto rss = [&](Point point, std::uint32_t number) {
+      return readings.text(GaugeKind::rss, point, number);
+    };
+    table.row({cycle_title(cycle), fmt::format("{} / {}", cycle.established, cycle.dose),
+               rss(Point::settled, previous), rss(Point::opened, cycle.number),
+               rss(Point::closed, cycle.number), rss(Point::settled, cycle.number),
+               settle_text(recording, cycle.number)});
+    previous = cycle.number;
+  }
+  return "### RSS through each cycle\n\nConnections are established / asked for.\n\n" +
+         table.folded("All cycles");
+}
+
+std::string floor_table(const Recording& recording, const Readings& readings) {
+  constexpr std::array kinds = {
+      GaugeKind::pss,      GaugeKind::anon,    GaugeKind::heap_used,
+      GaugeKind::external, GaugeKind::fds,     GaugeKind::sockets_accepted,
+      GaugeKind::mappings, GaugeKind::threads, GaugeKind::children};
+  std::vector<Column> columns = {{"cycle"}};
+  std::vector<GaugeKind> read;
+  for (const GaugeKind kind : kinds) {
+    if (!was_read(recording, kind)) continue;
+    read.push_back(kind);
+    columns.push_back({std::string(gauge_info(kind).title)});
+  }
+  if (read.empty()) return "No gauge was read at a settle point.\n\n";
+  Table table(columns);
+  const auto add = [&](const std::string& title, std::uint32_t cycle) {
+    std::vector<std::string> cells = {title};
+    for (const GaugeKind kind : read) cells.push_back(readings.text(kind, Point::settled, cycle));
+    table.row(std::move(cells));
+  };
+  add("baseline", 0);
+  for (const Cycle& cycle : recording.cycles) add(cycle_title(cycle), cycle.number);
+  return "### Levels at the settle points\n\n" + table.folded("All settle points");
+}
+
+std::string gc_part(const Recording& recording) {
+  if (recording.gcs.empty()) return "";
+  std::map<Collector, std::vector<double>> pauses;
+  for (const Gc& gc : recording.gcs) {
+    if (gc.end_ns < gc.start_ns) continue;
+    pauses[gc.collector].push_back(static_cast<double>(gc.end_ns - gc.start_ns) * 1e-9);
+  }
+  Table table({{"collector", Align::left}, {"runs"}, {"median"}, {"longest"}, {"in all"}});
+  for (auto& [collector, seconds] : pauses) {
+    std::ranges::sort(seconds);
+    double total = 0;
+    for (const double value : seconds) total += value;
+    table.row({std::string(name_of(collector)),
+               integer_text(static_cast<std::int64_t>(seconds.size())),
+               duration_text(percentile(seconds, 0.5)), duration_text(seconds.back()),
+               duration_text(total)});
+  }
+  return "### Garbage collection\n\n" + table.markdown();
+}
+
+}  // namespace
+
+std::string test_results_section(const ReportInput& input) {
+  const Recording& recording = input.recording;
+  std::string text = "## Memory Test Results\n\n";
+  if (recording.cycles.empty()) {
+    text += "No cycle finished.\n\n";
+  } else {
+    const Readings readings(recording);
+    text += rss_table(recording, readings) + floor_table(recording, readings);
+  }
+  return text + connections_part(input) + gc_part(recording);
+}
+
+}  // namespace ebbtide
