@@ -1,0 +1,116 @@
+// How often is the verdict wrong? Ten cycles of a hundred connections on simulated servers, two
+// idle controls, hundreds of seeds; docs/method.md quotes the rates.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <numbers>
+
+#include "analysis/statistics.h"
+#include "analysis/verdict.h"
+#include "analysis_recordings.h"
+
+namespace ebbtide {
+namespace {
+
+constexpr int seeds = 300;
+constexpr double kib = 1024;
+constexpr double quiet = 10 * kib;  // standard deviation of a settled heap, as on small servers
+constexpr double noisy = 20 * kib;
+
+double normal(SplitMix64& random) {
+  return std::sqrt(-2 * std::log(1 - random.unit())) *
+         std::cos(2 * std::numbers::pi * random.unit());
+}
+
+// Verdicts on the heap of a server that behaves like `truth`, by how often they were given.
+std::map<Verdict, int> verdicts(const RunBuilder::Level& truth, double noise) {
+  std::map<Verdict, int> given;
+  for (int seed = 1; seed <= seeds; ++seed) {
+    SplitMix64 random(static_cast<std::uint64_t>(seed));
+    RunBuilder run;
+    run.idle().cycles(10).idle();
+    run.gauge(GaugeKind::heap_used, [&](double connections, double seconds) {
+      return 20'000 * kib + truth(connections, seconds) + noise * normal(random);
+    });
+    ++given[assess(run.recording, {.seed = 1, .resamples = 500}).verdict];
+  }
+  return given;
+}
+
+RunBuilder::Level leak(double per_connection) {
+  return [per_connection](double connections, double) { return per_connection * connections; };
+}
+
+TEST(SimulationTest, CleanServersAreNeverAccusedAndMostlyCleared) {
+  auto given = verdicts(leak(0), noisy);
+  EXPECT_EQ(given[Verdict::leak], 0);
+  EXPECT_GE(given[Verdict::no_leak], seeds * 98 / 100);
+}
+
+TEST(SimulationTest, TheWorstCleanServerEverMeasuredIsNotAccused) {
+  auto given = verdicts(leak(461), noisy);
+  EXPECT_EQ(given[Verdict::leak], 0);
+  EXPECT_GE(given[Verdict::no_leak], seeds * 90 / 100);
+}
+
+TEST(SimulationTest, ASawToothIsNoLeak) {
+  auto given = verdicts(
+      [](double connections, double) { return 150 * kib * std::fmod(connections / 400, 1); },
+      quiet);
+  EXPECT_EQ(given[Verdict::leak], 0);
+  EXPECT_GE(given[Verdict::no_leak], seeds * 90 / 100);
+}
+
+TEST(SimulationTest, ALeakOf1536BytesIsSeen) {
+  auto given = verdicts(leak(1536), quiet);
+  EXPECT_GE(given[Verdict::leak], seeds * 98 / 100);
+  EXPECT_EQ(given[Verdict::no_leak], 0);
+}
+
+TEST(SimulationTest, ALeakOf1536BytesIsNotClearedInNoise) {
+  auto given = verdicts(leak(1536), noisy);
+  EXPECT_GE(given[Verdict::leak], seeds * 70 / 100);
+  EXPECT_EQ(given[Verdict::no_leak] + given[Verdict::saturating], 0);
+}
+
+TEST(SimulationTest, ALeakOf16KilobytesIsAlwaysSeen) {
+  auto given = verdicts(leak(16 * kib), noisy);
+  EXPECT_EQ(given[Verdict::leak], seeds);
+}
+
+TEST(SimulationTest, ACacheFullAfterFourCyclesSaturates) {
+  auto given = verdicts(
+      [](double connections, double) { return 16 * kib * std::min(connections, 400.0); }, noisy);
+  EXPECT_EQ(given[Verdict::leak], 0);
+  EXPECT_GE(given[Verdict::saturating], seeds * 95 / 100);
+}
+
+TEST(SimulationTest, GrowthByTheClockIsNoLeak) {
+  auto given = verdicts([](double, double seconds) { return 210 * kib * seconds; }, quiet);
+  EXPECT_EQ(given[Verdict::leak], 0);
+  EXPECT_GE(given[Verdict::no_leak], seeds * 95 / 100);
+}
+
+TEST(SimulationTest, ALeakIsSeenThroughGrowthByTheClock) {
+  auto given = verdicts([](double connections,
+                           double seconds) { return 16 * kib * connections + 210 * kib * seconds; },
+                        noisy);
+  EXPECT_EQ(given[Verdict::leak], seeds);
+}
+
+TEST(SimulationTest, AWarmUpJumpIsNoLeak) {
+  auto given = verdicts(
+      [](double connections, double) { return connections >= 100 ? 8'000 * kib : 0; }, noisy);
+  EXPECT_EQ(given[Verdict::leak], 0);
+  EXPECT_GE(given[Verdict::no_leak], seeds * 98 / 100);
+}
+
+TEST(SimulationTest, AJumpInMidRunIsNoLeak) {
+  auto given = verdicts(
+      [](double connections, double) { return connections >= 600 ? 8'000 * kib : 0; }, noisy);
+  EXPECT_EQ(given[Verdict::leak], 0);
+}
+
+}  // namespace
+}  // namespace ebbtide
