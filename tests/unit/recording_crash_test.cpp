@@ -4,12 +4,14 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <functional>
 
 #include "recording/reader.h"
 #include "recording/writer.h"
+#include "tests/temporary_directory.h"
 #include "tests/unit/recording_sample.h"
 
 namespace ebbtide {

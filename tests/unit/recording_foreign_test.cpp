@@ -10,6 +10,7 @@
 
 #include "recording/reader.h"
 #include "recording/writer.h"
+#include "tests/temporary_directory.h"
 #include "tests/unit/recording_sample.h"
 
 namespace ebbtide {

@@ -1,0 +1,198 @@
+// What people get wrong: one clear message, the right exit code, and no harm to an older report.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "tests/e2e/server.h"
+#include "tests/e2e/tool.h"
+#include "tests/temporary_directory.h"
+
+namespace ebbtide {
+namespace {
+
+using testing::AnyOf;
+using testing::HasSubstr;
+
+constexpr int failed = 1;
+constexpr int inconclusive = 3;
+constexpr int usage = 64;
+
+class BadInput : public testing::Test {
+ protected:
+  ToolRun leak(const std::string& url, const std::vector<std::string>& more = {},
+               const ProcessOptions& options = {}, const std::vector<std::string>& wrapper = {}) {
+    std::vector<std::string> arguments = {"leak", url,      "--cycles", "2",  "--connections",
+                                          "5",    "--hold", "0",        "-o", directory()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return ebbtide(arguments, options, wrapper);
+  }
+
+  // One message on stderr that says `what`, nothing of a stack trace, and no file left behind.
+  void expect_refused(const ToolRun& run, int exit_code,
+                      const testing::Matcher<const std::string&>& what) {
+    EXPECT_EQ(run.exit_code, exit_code) << run.out << run.err;
+    EXPECT_THAT(run.err, what);
+    EXPECT_THAT(run.err, testing::Not(AnyOf(HasSubstr("terminate called"), HasSubstr("what():"))));
+    EXPECT_LE(std::count(run.err.begin(), run.err.end(), '\n'), 6) << run.err;
+    EXPECT_THAT(output_.names(), testing::IsEmpty());
+  }
+
+  std::string directory() const { return output_.path().string(); }
+
+  TemporaryDirectory output_;
+};
+
+TEST_F(BadInput, NonsenseOnTheCommandLine) {
+  const std::string url = "ws://127.0.0.1:1/ws";
+  const std::vector<std::vector<std::string>> lines = {
+      {},
+      {"leek", url},
+      {"leak"},
+      {"leak", url, "--no-such-option"},
+      {"leak", url, "--cycles", "0"},
+      {"leak", url, "--cycles", "-3"},
+      {"leak", url, "--cycles", "many"},
+      {"leak", url, "--cycles", "99999999999999999999"},
+      {"leak", url, "--connections", "0"},
+      {"leak", url, "--connections", "1e3"},
+      {"leak", url, "--hold", "-1"},
+      {"leak", url, "--hold", "nan"},
+      {"leak", url, "--pid", "0"},
+      {"leak", url, "--pid", "self"},
+      {"leak", url, "--send"},
+      {"leak", "127.0.0.1:8000"},
+      {"leak", "wss://127.0.0.1:8000/ws"},
+      {"leak", "ws://127.0.0.1:70000/ws"},
+      {"leak", "tcp://127.0.0.1"},
+      {"report"},
+  };
+  for (const auto& line : lines) {
+    SCOPED_TRACE(testing::PrintToString(line));
+    expect_refused(ebbtide(line), usage, testing::Not(testing::IsEmpty()));
+  }
+}
+
+TEST_F(BadInput, HelpIsNoError) {
+  for (const std::vector<std::string>& line :
+       {std::vector<std::string>{"--help"}, {"leak", "--help"}, {"--version"}}) {
+    const ToolRun run = ebbtide(line);
+    EXPECT_EQ(run.exit_code, 0);
+    EXPECT_NE(run.out, "");
+    EXPECT_EQ(run.err, "");
+  }
+}
+
+TEST_F(BadInput, NoSuchProcess) {
+  const Server server = Server::node("tests/e2e/servers/clean.js");
+  expect_refused(leak(server.url("ws"), {"--pid", "4194303"}), failed, HasSubstr("4194303"));
+}
+
+TEST_F(BadInput, AProcessThatDoesNotOwnThePort) {
+  const Server server = Server::node("tests/e2e/servers/clean.js");
+  const Server other = Server::node("tests/e2e/servers/clean.js");
+  const ToolRun run = leak(server.url("ws"), {"--pid", std::to_string(other.pid())});
+  expect_refused(run, failed, HasSubstr(std::to_string(server.pid())));
+  EXPECT_THAT(run.err, HasSubstr("node"));
+}
+
+TEST_F(BadInput, NothingListens) {
+  const std::uint16_t port = free_port();
+  expect_refused(leak(fmt::format("ws://127.0.0.1:{}/ws", port)), failed,
+                 HasSubstr(std::to_string(port)));
+}
+
+TEST_F(BadInput, ANameThatDoesNotResolve) {
+  expect_refused(leak("ws://no-such-host.invalid:8000/ws"), failed, HasSubstr("no-such-host"));
+}
+
+TEST_F(BadInput, AHostThatIsNotThisMachine) {
+  expect_refused(leak("ws://192.0.2.1:8000/ws"), failed, HasSubstr("192.0.2.1"));
+}
+
+TEST_F(BadInput, AServerThatNeverAnswers) {
+  const Server server = Server::node("tests/e2e/servers/never-answers.js");
+  const ToolRun run =
+      leak(server.url("ws"), {"--send", "hello", "--expect", "subscribed", "--timeout", "0.5"});
+  EXPECT_EQ(run.exit_code, failed) << run.out << run.err;
+  EXPECT_THAT(run.err, HasSubstr("subscribed"));
+}
+
+TEST_F(BadInput, AnUpgradeThatIsRefused) {
+  for (const std::string status : {"401", "404"}) {
+    const Server server = Server::node("tests/e2e/servers/refuses.js", {{"STATUS", status}});
+    const ToolRun run = leak(server.url("ws"));
+    EXPECT_EQ(run.exit_code, failed) << run.out << run.err;
+    EXPECT_THAT(run.err, HasSubstr(status));
+  }
+}
+
+TEST_F(BadInput, ATargetThatDiesInMidCycleIsReportedUntilThen) {
+  Server server = Server::node("tests/e2e/servers/dies.js");
+  const ToolRun run = leak(server.url("ws"), {"--connections", "100", "--cycles", "5"});
+  EXPECT_EQ(run.exit_code, inconclusive) << run.out << run.err;
+  const auto results = results_in(output_.path());
+  EXPECT_EQ(results["conditions"]["end"], "target_exited");
+  EXPECT_THAT(results["conditions"]["end_detail"].get<std::string>(), HasSubstr("7"));
+  EXPECT_GE(results["cycles_finished"].get<int>(), 1);
+  EXPECT_NE(contents_of(output_.file("06-03-memory-analysis.md")), "");
+}
+
+TEST_F(BadInput, SomeoneElsesProcessWithoutRoot) {
+  if (::geteuid() != 0) GTEST_SKIP() << "becomes another user, for which it needs root";
+  const Server server = Server::node("tests/e2e/servers/clean.js");
+  const ToolRun run = leak(server.url("ws"), {"-o", "/tmp/ebbtide-nobody"}, {},
+                           {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"});
+  expect_refused(run, failed, AnyOf(HasSubstr("root"), HasSubstr("sudo"), HasSubstr("permi")));
+}
+
+TEST_F(BadInput, AKernelWithoutBtf) {
+  if (::geteuid() != 0) GTEST_SKIP() << "hides /sys/kernel/btf, for which it needs root";
+  const Server server = Server::node("tests/e2e/servers/clean.js");
+  const ToolRun run = leak(
+      server.url("ws"), {}, {},
+      {"unshare", "--mount", "sh", "-c", "mount -t tmpfs none /sys/kernel/btf; exec \"$@\"", "sh"});
+  EXPECT_THAT(run.out + run.err, HasSubstr("BTF"));
+  EXPECT_NE(run.exit_code, usage);
+}
+
+TEST_F(BadInput, MoreConnectionsThanOpenFiles) {
+  const Server server = Server::node("tests/e2e/servers/clean.js");
+  ProcessOptions options;
+  options.open_files = 256;
+  const ToolRun run = leak(server.url("ws"), {"--connections", "1000"}, options);
+  expect_refused(run, failed, HasSubstr("--connections"));
+}
+
+TEST_F(BadInput, AnOutputDirectoryThatIsNone) {
+  const Server server = Server::node("tests/e2e/servers/clean.js");
+  const TemporaryDirectory elsewhere;
+  std::ofstream(elsewhere.file("report")) << "a file";
+  for (const std::string& path : {elsewhere.file("report"), std::string("/proc/ebbtide")}) {
+    expect_refused(leak(server.url("ws"), {"-o", path}), failed, HasSubstr(path));
+  }
+}
+
+TEST_F(BadInput, AnOlderReportStaysWhenTheRunFails) {
+  for (const char* name : {"06-03-memory-analysis.md", "results.json", "leak.ebbtide"}) {
+    std::ofstream(output_.file(name)) << "older";
+  }
+  EXPECT_EQ(leak(fmt::format("ws://127.0.0.1:{}/ws", free_port())).exit_code, failed);
+  for (const char* name : {"06-03-memory-analysis.md", "results.json", "leak.ebbtide"}) {
+    EXPECT_EQ(contents_of(output_.file(name)), "older");
+  }
+  EXPECT_THAT(output_.names(), testing::SizeIs(3));
+}
+
+TEST_F(BadInput, AReportOfWhatIsNoRecording) {
+  std::ofstream(output_.file("text")) << "# a report\n";
+  const ToolRun run = ebbtide({"report", output_.file("text")});
+  EXPECT_EQ(run.exit_code, failed);
+  EXPECT_THAT(run.err, HasSubstr("not a recording"));
+  EXPECT_EQ(ebbtide({"report", output_.file("missing")}).exit_code, failed);
+}
+
+}  // namespace
+}  // namespace ebbtide
