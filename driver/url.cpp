@@ -56,10 +56,11 @@ std::optional<std::string> parse_host_and_port(std::string_view text, Url& url) 
     return "user info (user:password@) is not supported; send a header instead";
   }
   if (text.starts_with('[')) {
-    const std::size_t bracket = std::min(text.find(']'), text.size());
+    const std::size_t bracket = text.find(']');
+    if (bracket == std::string_view::npos) return "the bracket before the IPv6 address stays open";
     url.host = lower(text.substr(1, bracket - 1));
     if (!is_ipv6(url.host)) return "what stands in [brackets] is no IPv6 address";
-    text.remove_prefix(std::min(bracket + 1, text.size()));
+    text.remove_prefix(bracket + 1);
   } else {
     const std::size_t colon = std::min(text.find(':'), text.size());
     url.host = lower(text.substr(0, colon));

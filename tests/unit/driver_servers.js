@@ -1,0 +1,102 @@
+// The servers that the driver's tests run against: node driver_servers.js BEHAVIOUR [HOST].
+// Prints the port it listens on, then obeys its behaviour until its stdin ends.
+'use strict';
+const crypto = require('crypto');
+const http = require('http');
+const net = require('net');
+
+function ws_server(on_connection, options = {}) {
+  const { WebSocketServer } = require('ws');
+  const server = http.createServer();
+  const wss = new WebSocketServer({ server, path: '/ws', ...options });
+  wss.on('connection', (socket, request) => {
+    socket.on('error', () => {});
+    on_connection(socket, request);
+  });
+  return server;
+}
+
+// A server that answers the upgrade by hand: `bytes(accept)` is written in one piece.
+function raw_upgrade(bytes) {
+  return http.createServer().on('upgrade', (request, socket) => {
+    const accept = crypto
+      .createHash('sha1')
+      .update(request.headers['sec-websocket-key'] + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11')
+      .digest('base64');
+    socket.on('error', () => {});
+    socket.write(Buffer.concat([
+      Buffer.from('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n' +
+                  `Connection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`),
+      bytes,
+    ]));
+  });
+}
+
+function text_frame(text) {
+  return Buffer.concat([Buffer.from([0x81, text.length]), Buffer.from(text)]);
+}
+
+const behaviours = {
+  // connection_init -> connection_ack -> subscribe -> noise and the answer with the same id
+  subscribe: () => ws_server((socket) => {
+    let ready = false;
+    socket.on('message', (data) => {
+      const message = JSON.parse(data);
+      if (message.type === 'connection_init') {
+        ready = true;
+        socket.send('{"type":"connection_ack"}');
+      } else if (message.type === 'subscribe' && ready) {
+        socket.send('{"type":"noise"}');
+        socket.send(`{"type":"subscribed","id":${message.id}}`);
+      }
+    });
+  }),
+  silent_after_upgrade: () => ws_server(() => {}),
+  unauthorized: () => http.createServer().on('upgrade', (request, socket) => {
+    socket.end('HTTP/1.1 401 Unauthorized\r\nContent-Length: 6\r\n\r\nnobody');
+  }),
+  never_answers_upgrade: () => http.createServer().on('upgrade', () => {}),
+  closes_early: () => ws_server((socket) => {
+    socket.on('message', () => {
+      socket.send('subscribed');
+      socket.close(4001, 'go away');
+    });
+  }),
+  // Three messages, a ping; the pong is answered by closing: a client that sent none stays up.
+  pings: () => ws_server((socket) => {
+    socket.send('go');
+    for (const text of ['one', 'two', 'x'.repeat(5000)]) socket.send(text);
+    socket.ping('are you there?');
+    socket.on('pong', (data) => socket.close(String(data) === 'are you there?' ? 4002 : 4003));
+  }),
+  // Says which header, subprotocol and address it saw.
+  mirror: () => ws_server((socket, request) => {
+    socket.send(`${request.headers['x-token']} ${socket.protocol} ${request.headers.host} ` +
+                `${request.url} ${request.socket.remoteAddress}`);
+  }),
+  ignores_close: () => raw_upgrade(text_frame('hello')),
+  greeting_with_upgrade: () => raw_upgrade(
+    Buffer.concat([text_frame('hello'), text_frame('again')])),
+  garbage: () => raw_upgrade(Buffer.concat([text_frame('hello'), Buffer.alloc(64, 0xff)])),
+  // The header of a text message of 2^40 bytes.
+  huge_message: () => raw_upgrade(Buffer.concat([text_frame('hello'),
+    Buffer.from([0x81, 127, 0, 0, 1, 0, 0, 0, 0, 0]), Buffer.alloc(4096, 'x')])),
+  half_open: () => net.createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => {});
+    socket.on('data', () => socket.write('ready\n'));
+  }),
+  web: () => http.createServer((request, response) => {
+    let body = '';
+    request.on('data', (data) => { body += data; });
+    request.on('end', () => {
+      if (request.url === '/missing') response.statusCode = 404;
+      response.end(`${request.method} ${request.url} ${request.headers['content-type']} ` +
+                   `${request.headers['x-token']} ${body}`);
+    });
+  }),
+};
+
+const [behaviour, host = '127.0.0.1'] = process.argv.slice(2);
+const server = behaviours[behaviour]();
+server.listen(0, host, () => console.log(server.address().port));
+process.stdin.on('end', () => process.exit()).resume();
