@@ -74,6 +74,8 @@ std::string interval_text(const Interval& interval, Unit unit) {
 }
 
 std::string duration_text(double seconds) {
+  if (seconds < 0.0009995) return fmt::format("{:.0f} µs", seconds * 1e6);
+  if (seconds < 0.009995) return fmt::format("{:.1f} ms", seconds * 1e3);
   if (seconds < 0.9995) return fmt::format("{:.0f} ms", seconds * 1e3);
   if (seconds < 59.995) return fmt::format("{:.2f} s", seconds);
   const auto whole = static_cast<std::int64_t>(std::llround(seconds));

@@ -78,7 +78,7 @@ std::string per_connection(double value, Unit unit) {
 
 std::string drift_clause(const Drift& drift, double seconds, double noticed, Unit unit) {
   if (!drift.believed || drift.per_second * seconds < noticed) return "";
-  return fmt::format("; it grows {} per second whether or not anyone connects",
+  return fmt::format("; {} per second come with the clock, whether or not anyone connects",
                      amount_text(drift.per_second, unit));
 }
 
@@ -107,14 +107,14 @@ void decide(Judgement& judgement, const Floor& floor, bool without_drift_leaks) 
         "grew in every cycle but the last: more cycles tell whether that was its end";
   } else if (judgement.interval.low > judgement.limit) {
     judgement.verdict = Verdict::leak;
-    judgement.reason = fmt::format("grows to the end: {} in the last third of the run",
+    judgement.reason = fmt::format("still growing at the end: {} in the last third of the run",
                                    per_connection(floor.shape.last, unit));
   } else if (judgement.interval.high < judgement.limit) {
     judgement.verdict = grew ? Verdict::saturating : Verdict::no_leak;
-    judgement.reason = grew ? stopped : "stays below the limit of " + limit;
+    judgement.reason = grew ? stopped : "below the limit of " + limit;
   } else {
     judgement.verdict = Verdict::inconclusive;
-    judgement.reason = "may lie on either side of the limit of " + limit;
+    judgement.reason = "the interval holds the limit of " + limit;
     if (without_drift_leaks) {
       judgement.reason += "; the idle controls do not agree on how much of it is the clock's";
     }
@@ -173,7 +173,7 @@ Judgement judge_floor(const FloorSeries& series, const GaugeRule& rule, const Bo
   Floor floor;
   if (!measure(series, rule, plan, floor, judgement)) {
     judgement.reason =
-        fmt::format("has too little to go by: {} and {} after the first cycle",
+        fmt::format("too little to go by ({} and {} after the first cycle)",
                     counted(judgement.points, "settle point"),
                     counted(static_cast<std::uint64_t>(floor.connections), "connection"));
     apply_role(judgement, rule.role, rule.aside, false);

@@ -51,24 +51,24 @@ void decide_survivors(Judgement& judgement, std::span<const CohortShare> used) {
       });
   const std::string limit = count_text(judgement.limit) + " per connection";
   if (few && !clear) {
-    judgement.reason = fmt::format("have too little to go by: {} after the first",
+    judgement.reason = fmt::format("too little to go by ({} after the first)",
                                    counted(used.size(), "finished cycle"));
   } else if (judgement.interval.high < judgement.limit) {
     judgement.verdict = Verdict::no_leak;
-    judgement.reason = "stay below the limit of " + limit;
+    judgement.reason = "below the limit of " + limit;
   } else if (judgement.interval.low <= judgement.limit) {
-    judgement.reason = "may lie on either side of the limit of " + limit;
+    judgement.reason = "the interval holds the limit of " + limit;
   } else if (last < earlier / 2) {
     judgement.verdict = Verdict::saturating;
-    judgement.reason = fmt::format("survive from early cycles only: {}, {} in the last third",
+    judgement.reason = fmt::format("from early cycles only: {}, {} in the last third",
                                    count_text(earlier) + " per connection", count_text(last));
   } else if (earlier < last / 2) {
     const bool all_gone = earlier < judgement.limit;
     judgement.verdict = all_gone ? Verdict::no_leak : Verdict::inconclusive;
-    judgement.reason = "are given back late: only those of the last cycles were still there";
+    judgement.reason = "given back late: only those of the last cycles were still there";
   } else {
     judgement.verdict = Verdict::leak;
-    judgement.reason = fmt::format("survive from every cycle: {} from the last third of the run",
+    judgement.reason = fmt::format("from every cycle: {} from the last third of the run",
                                    count_text(last) + " per connection");
   }
 }
@@ -93,7 +93,7 @@ Judgement judge_survivors(std::span<const CohortShare> cohorts, const KindRule& 
   judgement.interval =
       share_interval(std::round(judgement.per_connection * connections), connections, confidence);
   if (connections == 0) {
-    judgement.reason = "have too little to go by: no connection after the first cycle";
+    judgement.reason = "too little to go by (no connection after the first cycle)";
   } else {
     decide_survivors(judgement, used);
   }

@@ -23,11 +23,13 @@ std::string loss_phrase(const Judgement& judgement) {
   return amount + " " + judgement.subject;
 }
 
-std::string basis(const Judgement& judgement, const Assessment& assessment) {
-  const bool gauge = judgement.evidence == Judgement::Evidence::gauge;
-  return fmt::format("({:.0f} % interval {}, {}, {})", assessment.confidence * 100,
-                     interval_text(judgement.interval, judgement.unit),
-                     counted(judgement.points, gauge ? "settle point" : "cycle"),
+std::string basis(const Judgement& first, const Judgement* second, const Assessment& assessment) {
+  const bool gauge = first.evidence == Judgement::Evidence::gauge;
+  std::string intervals = interval_text(first.interval, first.unit);
+  if (second != nullptr) intervals += " and " + interval_text(second->interval, second->unit);
+  return fmt::format("({:.0f} % {} {}, {}, {})", assessment.confidence * 100,
+                     second == nullptr ? "interval" : "intervals", intervals,
+                     counted(first.points, gauge ? "settle point" : "cycle"),
                      counted(assessment.connections, "connection"));
 }
 
@@ -59,10 +61,9 @@ std::string leak_text(const Recording& recording, const SocketJoin& join,
   std::string text = fmt::format("each connection leaves {} behind", loss_phrase(first));
   const std::string state = holds_sockets(first) ? survivor_state(recording, join) : "";
   if (!state.empty()) text += ", " + state;
-  if (memory != nullptr && memory->unit == Unit::bytes && memory != &first) {
-    text += ", and with it " + loss_phrase(*memory);
-  }
-  return text + " " + basis(first, assessment);
+  if (memory->unit != Unit::bytes || memory == &first) memory = nullptr;
+  if (memory != nullptr) text += ", and with it " + loss_phrase(*memory);
+  return text + " " + basis(first, memory, assessment);
 }
 
 std::string no_leak_text(const Recording& recording, const Assessment& assessment) {
@@ -71,7 +72,7 @@ std::string no_leak_text(const Recording& recording, const Assessment& assessmen
       "{} {} {} per connection {}; a leak of more than {} per connection would have "
       "been seen",
       first.subject, first.evidence == Judgement::Evidence::gauge ? "grows by" : "left:",
-      amount_text(first.per_connection, first.unit), basis(first, assessment),
+      amount_text(first.per_connection, first.unit), basis(first, nullptr, assessment),
       amount_text(first.limit, first.unit));
   for (const Judgement& judgement : assessment.judgements) {
     if (!judgement.decisive || !clock_matters(recording, assessment, judgement)) continue;
@@ -152,7 +153,8 @@ std::string verdict_sentence(const Recording& recording, const SocketJoin& join,
   } else if (assessment.verdict == Verdict::no_leak) {
     text = no_leak_text(recording, assessment);
   } else if (const auto* first = telling(assessment, assessment.verdict, Unit::bytes)) {
-    text = first->subject + " " + first->reason;
+    const bool verb = assessment.verdict == Verdict::saturating;
+    text = first->subject + (verb ? " " : " – ") + first->reason;
   } else {
     text = "nothing was measured that could decide";
   }

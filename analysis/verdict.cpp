@@ -54,8 +54,9 @@ void refuse_if_lossy(const Recording& recording, Judgement& judgement) {
   if (lost == 0) return;
   judgement.verdict = Verdict::inconclusive;
   judgement.decisive = judgement.decisive && !counted_by_gauge(recording, judgement.resource);
-  judgement.reason = fmt::format("cannot be counted: {} lost, births or deaths may be among them",
-                                 lost == 1 ? "1 record was" : counted(lost, "record") + " were");
+  judgement.reason =
+      fmt::format("not to be counted: {} lost, and births or deaths may be among them",
+                  lost == 1 ? "1 record was" : counted(lost, "record") + " were");
 }
 
 // Connections that reached the target, by cycle: also one that failed later can be kept.
@@ -101,9 +102,10 @@ void judge_gauges(const Recording& recording, const AssessOptions& options,
   missing.gauge = GaugeKind::heap_used;
   missing.subject = std::string(gauge_info(GaugeKind::heap_used).title);
   missing.reason =
-      "was not measured, and without a forced GC the RSS of a V8 process cannot tell a leak from "
-      "garbage not yet collected; allow the inspector (drop --no-inspector, or start node with "
-      "--inspect) so that each cycle ends with a full GC";
+      "not measured, and the RSS of a V8 process cannot tell a leak from garbage not yet "
+      "collected; "
+      "allow the inspector (drop --no-inspector, or start node with --inspect), so that each cycle "
+      "ends with a full GC";
   assessment.judgements.push_back(std::move(missing));
 }
 

@@ -118,7 +118,7 @@ std::string how_it_ended(const Recording& recording) {
 std::string conditions_section(const ReportInput& input) {
   const Recording& recording = input.recording;
   const RunInfo& run = recording.run;
-  Table table({{"", Align::left}, {"", Align::left}});
+  Table table({{"condition", Align::left}, {"in this run", Align::left}});
   table.row({"started", utc_text(run.started_unix_s)});
   table.row({"ended", "the run " + prose(how_it_ended(recording))});
   table.row({"target", target_text(run)});

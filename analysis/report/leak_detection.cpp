@@ -32,7 +32,7 @@ std::string judgement_table(const ReportInput& input, bool decisive) {
   Table table({{"what", Align::left},
                {"verdict", Align::left},
                {"per connection"},
-               {"95 % interval"},
+               {fmt::format("{:.0f} % interval", input.assessment.confidence * 100)},
                {"n"},
                {"limit"},
                {"clock's share"},

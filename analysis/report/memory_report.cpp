@@ -40,8 +40,9 @@ std::string survivors_line(const ReportInput& input) {
   if (births == 0) return "";
   const std::string state = survivor_state(input.recording, input.join);
   return fmt::format("- Of {} on the server's side, {} {} still there at the end{}.\n",
-                     counted(births, "socket"), integer_text(static_cast<std::int64_t>(alive)),
-                     alive == 1 ? "was" : "were", state.empty() ? "" : ", " + state);
+                     counted(births, "socket"),
+                     alive == 0 ? "none" : integer_text(static_cast<std::int64_t>(alive)),
+                     alive <= 1 ? "was" : "were", state.empty() ? "" : ", " + state);
 }
 
 std::string losses_line(const Recording& recording) {
@@ -59,9 +60,11 @@ std::string basis_lines(const ReportInput& input) {
   std::string lines = run_line(input);
   std::size_t shown = 0;
   for (const Judgement& judgement : input.assessment.judgements) {
-    if (!judgement.decisive || shown++ == judgements_shown) break;
+    if (!judgement.decisive || shown == judgements_shown) break;
+    if (input.assessment.sentence.find(judgement.reason) != std::string::npos) continue;
+    ++shown;
     const bool survivors = judgement.evidence == Judgement::Evidence::survivors;
-    lines += fmt::format("- {}: {} {}.\n", verdict_title(judgement.verdict),
+    lines += fmt::format("- {}: {} – {}.\n", verdict_title(judgement.verdict),
                          survivors ? "surviving " + judgement.subject : judgement.subject,
                          prose(judgement.reason));
   }

@@ -105,6 +105,13 @@ void advise_on_doubt(const ReportInput& input, Advice& advice) {
       more_cycles = true;
     }
   }
+  if (input.assessment.verdict == Verdict::inconclusive) {
+    for (const Tier& tier : recording.tiers) {
+      if (tier.name != "ebpf" || tier.on) continue;
+      advice.push_back("Let the tracer in (" + prose(tier.detail) +
+                       "): it counts exactly which sockets and mappings survive.");
+    }
+  }
   if (!more_cycles) return;
   const std::uint32_t planned = std::max(10u, recording.run.plan.cycles);
   const bool finished = recording.end.reason == EndReason::completed;

@@ -237,6 +237,8 @@ TEST(FormatTest, Intervals) {
 }
 
 TEST(FormatTest, Durations) {
+  EXPECT_EQ(duration_text(0.00009), "90 µs");
+  EXPECT_EQ(duration_text(0.0012), "1.2 ms");
   EXPECT_EQ(duration_text(0.184), "184 ms");
   EXPECT_EQ(duration_text(1.42), "1.42 s");
   EXPECT_EQ(duration_text(192), "3 min 12 s");
