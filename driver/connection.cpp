@@ -67,7 +67,7 @@ asio::awaitable<Attempt> connect(const ConnectionPlan& plan,
     handle.socket.close(ignored);
     outcome.start_ns = monotonic_ns();
     failure = co_await within(
-        plan.timeout, connect_to(endpoint, handle.socket),
+        plan.timeout, handle.socket, connect_to(endpoint, handle.socket),
         Attempt(late(Stage::connect, fmt::format("no connection in {} ms", plan.timeout.count()))));
     if (!failure) break;
   }
@@ -81,12 +81,12 @@ asio::awaitable<Attempt> connect(const ConnectionPlan& plan,
 }
 
 asio::awaitable<Attempt> run_steps(const ConnectionPlan& plan, Session& session,
-                                   Connection& outcome) {
+                                   ConnectionHandle& handle, Connection& outcome) {
   for (const Step& step : plan.steps) {
     const std::string text = with_id(step.text, outcome.id);
     const bool is_send = step.kind == Step::Kind::send;
     asio::awaitable<Attempt> attempt = is_send ? session.send(text) : session.expect(text);
-    Attempt failure = co_await within(plan.timeout, std::move(attempt),
+    Attempt failure = co_await within(plan.timeout, handle.socket, std::move(attempt),
                                       Attempt(late_step(step, text, plan.timeout)));
     if (failure) co_return failure;
     if (!is_send && outcome.answered_ns == 0) outcome.answered_ns = monotonic_ns();
@@ -100,11 +100,11 @@ asio::awaitable<Attempt> live(const ConnectionPlan& plan,
   if (Attempt failure = co_await connect(plan, endpoints, handle, outcome)) co_return failure;
 
   const std::unique_ptr<Session> session = make_session({plan, handle, outcome});
-  if (Attempt failure =
-          co_await within(plan.timeout, session->open(), Attempt(late_opening(plan)))) {
+  if (Attempt failure = co_await within(plan.timeout, handle.socket, session->open(),
+                                        Attempt(late_opening(plan)))) {
     co_return failure;
   }
-  if (Attempt failure = co_await run_steps(plan, *session, outcome)) co_return failure;
+  if (Attempt failure = co_await run_steps(plan, *session, handle, outcome)) co_return failure;
   outcome.established_ns = monotonic_ns();
   on_established();
 

@@ -1,8 +1,10 @@
-// Answers: how long may one operation take? `co_await within(limit, operation, if_late)`.
+// Answers: how long may one operation on a socket take? `co_await within(limit, socket, operation,
+// if_late)`.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -12,16 +14,29 @@
 
 namespace ebbtide {
 
-// The operation's own result, or `if_late` when the limit passed first; the operation has then
-// been cancelled. An operation reports its errors in T: an exception would not end the wait.
+// Closes the socket when the limit has passed, and says so. Cancelling would not do: Beast's
+// WebSocket teardown goes on waiting for a FIN when it is cancelled; only a closed socket ends it.
+inline boost::asio::awaitable<void> close_after(std::chrono::milliseconds limit,
+                                                boost::asio::ip::tcp::socket& socket,
+                                                bool& passed) {
+  boost::asio::steady_timer deadline(co_await boost::asio::this_coro::executor, limit);
+  co_await deadline.async_wait(boost::asio::use_awaitable);
+  passed = true;
+  boost::system::error_code ignored;
+  socket.close(ignored);
+}
+
+// The operation's own result, or `if_late` when the limit passed first; the socket is closed then.
+// An operation reports its errors in T: an exception would not end the wait.
 template <class T>
 boost::asio::awaitable<T> within(std::chrono::milliseconds limit,
+                                 boost::asio::ip::tcp::socket& socket,
                                  boost::asio::awaitable<T> operation, T if_late) {
   using namespace boost::asio::experimental::awaitable_operators;
-  boost::asio::steady_timer deadline(co_await boost::asio::this_coro::executor, limit);
-  auto first = co_await (std::move(operation) || deadline.async_wait(boost::asio::use_awaitable));
-  if (auto* result = std::get_if<0>(&first)) co_return std::move(*result);
-  co_return if_late;
+  bool passed = false;
+  auto first = co_await (std::move(operation) || close_after(limit, socket, passed));
+  if (passed) co_return if_late;
+  co_return std::get<0>(std::move(first));
 }
 
 }  // namespace ebbtide

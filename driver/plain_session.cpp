@@ -38,7 +38,7 @@ asio::awaitable<Attempt> PlainSession::close() {
   error_code error;
   context_.handle.socket.shutdown(asio::socket_base::shutdown_send, error);
   if (!error) {
-    error = co_await within(context_.plan.close_timeout, read_to_end(),
+    error = co_await within(context_.plan.close_timeout, context_.handle.socket, read_to_end(),
                             error_code(asio::error::timed_out));
   }
   context_.outcome.server_closed = error == asio::error::eof;

@@ -132,8 +132,8 @@ asio::awaitable<Attempt> WsSession::hold() {
 
 asio::awaitable<Attempt> WsSession::close() {
   ConnectionHandle& handle = context_.handle;
-  const error_code error = co_await within(context_.plan.close_timeout, close_stream(),
-                                           error_code(asio::error::timed_out));
+  const error_code error = co_await within(context_.plan.close_timeout, handle.socket,
+                                           close_stream(), error_code(asio::error::timed_out));
   error_code ignored;
   handle.socket.close(ignored);  // ends the reading where the server did not
   co_await handle.changed.until([&] { return end_.has_value(); });

@@ -16,8 +16,9 @@ function ws_server(on_connection, options = {}) {
   return server;
 }
 
-// A server that answers the upgrade by hand: `bytes(accept)` is written in one piece.
-function raw_upgrade(bytes) {
+// A server that answers the upgrade by hand, `bytes` with it in one piece, and what comes later by
+// `on_data`.
+function raw_upgrade(bytes, on_data = () => {}) {
   return http.createServer().on('upgrade', (request, socket) => {
     const accept = crypto
       .createHash('sha1')
@@ -29,6 +30,7 @@ function raw_upgrade(bytes) {
                   `Connection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`),
       bytes,
     ]));
+    socket.on('data', () => on_data(socket));
   });
 }
 
@@ -75,12 +77,18 @@ const behaviours = {
                 `${request.url} ${request.socket.remoteAddress}`);
   }),
   ignores_close: () => raw_upgrade(text_frame('hello')),
+  answers_close_but_stays: () => raw_upgrade(text_frame('hello'),
+    (socket) => socket.write(Buffer.from([0x88, 0]))),
+  garbage_and_stays: () => raw_upgrade(
+    Buffer.concat([text_frame('hello'), Buffer.alloc(64, 0xff)])),
   greeting_with_upgrade: () => raw_upgrade(
     Buffer.concat([text_frame('hello'), text_frame('again')])),
-  garbage: () => raw_upgrade(Buffer.concat([text_frame('hello'), Buffer.alloc(64, 0xff)])),
+  garbage: () => raw_upgrade(Buffer.concat([text_frame('hello'), Buffer.alloc(64, 0xff)]),
+    (socket) => socket.end()),
   // The header of a text message of 2^40 bytes.
   huge_message: () => raw_upgrade(Buffer.concat([text_frame('hello'),
-    Buffer.from([0x81, 127, 0, 0, 1, 0, 0, 0, 0, 0]), Buffer.alloc(4096, 'x')])),
+    Buffer.from([0x81, 127, 0, 0, 1, 0, 0, 0, 0, 0]), Buffer.alloc(4096, 'x')]),
+    (socket) => socket.end()),
   half_open: () => net.createServer({ allowHalfOpen: true }, (socket) => {
     socket.on('error', () => {});
     socket.on('data', () => socket.write('ready\n'));

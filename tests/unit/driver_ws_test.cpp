@@ -146,29 +146,34 @@ TEST_F(WebSocket, AnswersPingsAndCountsWhileHeld) {
   EXPECT_EQ(one.bytes_received, 2u + 3u + 3u + 5000u);
 }
 
-TEST_F(WebSocket, EndsWithoutAnAnswerToItsClose) {
+TEST_F(WebSocket, EndsWhenTheServerDoesNotFinishTheClose) {
   ConnectionPlan plan;
   plan.steps = {expect("hello")};
   plan.close_timeout = 50ms;
-  const Connection one = drive_one(NodeServer("ignores_close"), plan);
-  EXPECT_TRUE(one.close_timed_out);
-  EXPECT_FALSE(one.server_closed);
-  EXPECT_EQ(one.failed_at, Stage::none);
+  for (const char* behaviour : {"ignores_close", "answers_close_but_stays", "garbage_and_stays"}) {
+    SCOPED_TRACE(behaviour);
+    const Connection one = drive_one(NodeServer(behaviour), plan);
+    EXPECT_TRUE(one.close_timed_out);
+    EXPECT_FALSE(one.server_closed);
+    EXPECT_EQ(one.failed_at, Stage::none);
+  }
 }
 
 TEST_F(WebSocket, CallsAGarbageFrameAProtocolError) {
   ConnectionPlan plan;
   plan.steps = {expect("hello"), expect("never")};
-  plan.timeout = 200ms;
   const Connection one = drive_one(NodeServer("garbage"), plan);
   EXPECT_EQ(one.failed_at, Stage::exchange);
   EXPECT_THAT(one.error, HasSubstr("protocol error"));
+
+  plan.timeout = 100ms;
+  const Connection stalled = drive_one(NodeServer("garbage_and_stays"), plan);
+  EXPECT_EQ(stalled.error, "no answer to expect \"never\" in 100 ms");
 }
 
 TEST_F(WebSocket, RefusesAMessageThatWouldGrowTheTool) {
   ConnectionPlan plan;
   plan.steps = {expect("hello"), expect("never")};
-  plan.timeout = 200ms;
   const Connection one = drive_one(NodeServer("huge_message"), plan);
   EXPECT_EQ(one.failed_at, Stage::exchange);
   EXPECT_THAT(one.error, HasSubstr("protocol error: The WebSocket message exceeded"));
