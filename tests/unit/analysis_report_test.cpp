@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -52,7 +53,7 @@ RunBuilder full_run(const RunBuilder::Level& heap, const RunBuilder::Level& fds,
   RunBuilder run;
   run.idle().cycles(10).idle();
   const auto wobble = [](double connections, double) {
-    return 3 * kib * std::abs(std::sin(connections / 70));
+    return 3 * kib * std::fmod(connections, 70) / 70;
   };
   const auto above = [&](double base, const RunBuilder::Level& level) {
     return [base, level, wobble](double connections, double seconds) {
