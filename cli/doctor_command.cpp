@@ -1,0 +1,59 @@
+#include <fmt/format.h>
+
+#include <string>
+
+#include "cli/commands.h"
+#include "cli/exit_code.h"
+#include "tracer/features.h"
+#include "tracer/proc.h"
+#include "tracer/v8/v8_target.h"
+
+namespace ebbtide {
+namespace {
+
+void print(const Feature& feature) {
+  fmt::print("  {:<3}  {:<28} {}\n", feature.on ? "on" : "off", feature.name, feature.detail);
+  if (!feature.on && !feature.remedy.empty()) fmt::print("       {:<28} -> {}\n", "", feature.remedy);
+}
+
+void look_at_machine() {
+  fmt::print("This machine\n");
+  for (const Feature& feature : probe_base_features()) print(feature);
+  const bool vmas = kernel_has_vma_iterator();
+  print({"iter/task_vma", vmas, vmas ? "mappings in one read" : "read from /proc/PID/maps instead",
+         ""});
+  print(probe_uprobes());
+}
+
+void look_at_runtime(std::int32_t pid) {
+  const auto found = find_v8(pid);
+  if (!found) {
+    print({"V8", false, found.error().message(), found.error().remedy});
+    return;
+  }
+  if (!*found) {
+    print({"V8", false, "not a V8 program: judged by its memory, fds and sockets", ""});
+    return;
+  }
+  const V8Target& v8 = **found;
+  print({"V8", true, fmt::format("{} {} in {}", v8.runtime, v8.version, v8.file_name), ""});
+  print({"GC probes", v8.gc_sites.has_value(),
+         v8.gc_sites ? "begin and end of each collection, with the heap's size"
+                     : v8.gc_sites_missing,
+         ""});
+}
+
+}  // namespace
+
+int run_doctor(const DoctorOptions& options) {
+  look_at_machine();
+  if (!options.pid) return exit_ok;
+  const auto process = identify_process(*options.pid);
+  if (!process) return fail(process.error());
+  fmt::print("\nProcess {} ({})\n", process->pid, process->comm);
+  print(probe_process_access(*options.pid));
+  look_at_runtime(*options.pid);
+  return exit_ok;
+}
+
+}  // namespace ebbtide

@@ -1,0 +1,276 @@
+#include "cli/experiment.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <exception>
+
+#include "recording/names.h"
+#include "tracer/gauges.h"
+
+namespace ebbtide {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+using asio::use_awaitable;
+
+std::vector<std::uint32_t> plan_doses(std::uint32_t cycles, std::uint32_t connections) {
+  std::vector<std::uint32_t> doses;
+  for (std::uint32_t i = 1; i <= cycles; i++) {
+    doses.push_back(connections);
+    if (i == 1 || i == cycles / 2 || i == cycles) doses.push_back(0);
+  }
+  return doses;
+}
+
+Experiment::Experiment(asio::any_io_executor executor, ExperimentPlan plan, Tracer& tracer,
+                       Progress& progress)
+    : executor_(executor),
+      plan_(std::move(plan)),
+      tracer_(tracer),
+      progress_(progress),
+      doses_(plan_doses(plan_.cycles, plan_.connections)),
+      sleep_timer_(executor),
+      watch_timer_(executor) {}
+
+void Experiment::stop() {
+  stop_requested_ = true;
+  if (cohort_) cohort_->abort();
+  sleep_timer_.cancel();
+}
+
+awaitable<Result<RunEnd>> Experiment::run() {
+  start_ns_ = monotonic_ns();
+  progress_state_.cycles = static_cast<std::uint32_t>(doses_.size());
+  asio::co_spawn(executor_, watch_target(), [this](std::exception_ptr failure) {
+    if (failure) stop();
+  });
+  auto tried = co_await try_one_connection();
+  if (tried) {
+    co_await open_inspector();
+    co_await settle(0);
+    for (std::uint32_t number = 1; number <= doses_.size() && !stopping(); number++)
+      co_await run_cycle(number, doses_[number - 1]);
+    if (inspector_) co_await inspector_->close();
+  }
+  over_ = true;
+  watch_timer_.cancel();
+  if (!tried) co_return tried.error();
+  co_return end();
+}
+
+// A server that cannot be talked to is found out before a hundred connections wait for it.
+awaitable<Result<void>> Experiment::try_one_connection() {
+  progress_state_.phase = "try";
+  Cohort cohort(executor_, plan_.connection, plan_.endpoints, 0, next_connection_id_++);
+  co_await cohort.open(1, 1);
+  co_await cohort.close();
+  const Connection& outcome = cohort.outcomes().front();
+  tracer_.record(outcome);
+  const bool failed = outcome.established_ns == 0;
+  if (!failed || stopping()) co_return Result<void>{};
+  co_return Error{"establish", "a connection", outcome.error,
+                  "check the URL, --header, --send and --expect against a client that works"};
+}
+
+awaitable<void> Experiment::open_inspector() {
+  Tier tier{.name = "inspector", .on = false, .detail = {}};
+  if (!plan_.v8) {
+    tier.detail = "the target is not V8";
+  } else if (!plan_.inspector) {
+    tier.detail = "refused by --no-inspector";
+  } else {
+    auto opened = co_await InspectorSession::open(executor_, plan_.pid);
+    tier.on = opened.has_value();
+    if (opened) {
+      inspector_ = *std::move(opened);
+      tier.detail = inspector_->opened_by_us()
+                        ? "opened by SIGUSR1: a full GC before each settled gauge"
+                        : "was on already: a full GC before each settled gauge";
+    } else {
+      tier.detail = opened.error().message();
+      progress_.say(fmt::format("no inspector: {}\n  {}", opened.error().message(),
+                                opened.error().remedy));
+    }
+  }
+  tracer_.record(tier);
+}
+
+awaitable<void> Experiment::run_cycle(std::uint32_t number, std::uint32_t dose) {
+  progress_state_.cycle = number;
+  Cycle cycle{.number = number, .dose = dose, .established = 0, .start_ns = monotonic_ns(),
+              .end_ns = 0};
+  if (dose > 0) {
+    cycle.established = co_await drive_connections(number, dose);
+  } else {
+    const std::uint64_t start_ns = begin_phase(number, Phase::hold);
+    co_await sleep(typical_length());
+    end_phase(number, Phase::hold, start_ns);
+  }
+  if (stopping()) co_return;
+  co_await settle(number);
+  if (stopping()) co_return;
+  cycle.end_ns = monotonic_ns();
+  tracer_.record(cycle);
+  if (dose > 0) cycle_lengths_ns_.push_back(cycle.end_ns - cycle.start_ns);
+  progress_.cycle_done(progress_state_);
+  if (dose > 0 && cycle.established == 0) {
+    failure_ = fmt::format("none of the {} connections of cycle {} was established", dose, number);
+    stop_requested_ = true;
+  }
+}
+
+awaitable<std::uint32_t> Experiment::drive_connections(std::uint32_t cycle, std::uint32_t dose) {
+  cohort_ = std::make_unique<Cohort>(executor_, plan_.connection, plan_.endpoints, cycle,
+                                     next_connection_id_);
+  next_connection_id_ += dose;
+  std::uint64_t start_ns = begin_phase(cycle, Phase::open);
+  co_await cohort_->open(dose, plan_.window);
+  end_phase(cycle, Phase::open, start_ns);
+  co_await measure(cycle, Point::opened);
+
+  start_ns = begin_phase(cycle, Phase::hold);
+  co_await sleep(plan_.hold);
+  end_phase(cycle, Phase::hold, start_ns);
+
+  start_ns = begin_phase(cycle, Phase::close);
+  co_await cohort_->close();
+  end_phase(cycle, Phase::close, start_ns);
+  co_await measure(cycle, Point::closed);
+
+  std::uint32_t established = 0;
+  for (const Connection& outcome : cohort_->outcomes()) {
+    if (outcome.established_ns != 0) established++;
+    tracer_.record(outcome);
+  }
+  cohort_.reset();
+  co_return established;
+}
+
+// Waits for rest, forces a GC where that is possible, waits for its echo, and takes the gauges.
+awaitable<void> Experiment::settle(std::uint32_t cycle) {
+  const auto stop = [this] { return stopping(); };
+  const auto tick = [this](const Activity& activity) { show(activity); };
+  const std::uint64_t start_ns = begin_phase(cycle, cycle == 0 ? Phase::before : Phase::settle);
+  Settled settled = co_await wait_until_settled(tracer_, {.cap = plan_.settle_cap}, stop, tick);
+  if (stopping()) co_return;
+  std::vector<Gauge> heap;
+  if (inspector_) {
+    const auto reading = co_await inspector_->read_after_gc();
+    if (reading) {
+      for (const auto& [kind, value] : {std::pair{GaugeKind::heap_used, reading->heap_used},
+                                        std::pair{GaugeKind::heap_total, reading->heap_total},
+                                        std::pair{GaugeKind::external, reading->external},
+                                        std::pair{GaugeKind::array_buffers, reading->array_buffers}})
+        heap.push_back({cycle, Point::settled, kind, reading->ts_ns, value});
+      // V8 gives pages back on threads of its own after the collection.
+      const SettleRule echo{.cap = std::chrono::milliseconds(500), .quiet_windows = 3,
+                            .sockets_gone = false};
+      co_await wait_until_settled(tracer_, echo, stop, tick);
+    } else if (!stopping()) {
+      note(cycle, "the inspector stopped answering: " + reading.error().message());
+      co_await inspector_->close();
+      inspector_.reset();
+    }
+  }
+  if (stopping()) co_return;
+  end_phase(cycle, cycle == 0 ? Phase::before : Phase::settle, start_ns, settled);
+  for (const Gauge& gauge : heap) tracer_.record(gauge);
+  co_await measure(cycle, Point::settled);
+}
+
+awaitable<void> Experiment::measure(std::uint32_t cycle, Point point) {
+  show(tracer_.activity());
+  co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(
+      [&](auto handler) {
+        auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+        tracer_.measure(cycle, point, {}, [this, shared](const std::vector<Gauge>&) {
+          asio::post(executor_, [shared] { std::move (*shared)(); });
+        });
+      },
+      use_awaitable);
+}
+
+awaitable<void> Experiment::sleep(std::chrono::nanoseconds duration) {
+  const auto until = std::chrono::steady_clock::now() + duration;
+  while (!stopping() && std::chrono::steady_clock::now() < until) {
+    sleep_timer_.expires_at(std::min(
+        until, std::chrono::steady_clock::now() + std::chrono::nanoseconds(100'000'000)));
+    co_await sleep_timer_.async_wait(asio::as_tuple(use_awaitable));
+    show(tracer_.activity());
+  }
+}
+
+// Notices the target's death during any wait.
+awaitable<void> Experiment::watch_target() {
+  while (!over_ && !target_gone_) {
+    watch_timer_.expires_after(std::chrono::milliseconds(50));
+    co_await watch_timer_.async_wait(asio::as_tuple(use_awaitable));
+    target_gone_ = tracer_.activity().target_gone;
+    if (cohort_ && !target_gone_) show(tracer_.activity());
+  }
+  if (target_gone_ && cohort_) cohort_->abort();
+  if (target_gone_) sleep_timer_.cancel();
+}
+
+// --- what is written and shown ------------------------------------------------------------------
+
+std::uint64_t Experiment::begin_phase(std::uint32_t cycle, Phase phase) {
+  tracer_.set_epoch(cycle, phase);
+  progress_state_.phase = name_of(phase);
+  return monotonic_ns();
+}
+
+void Experiment::end_phase(std::uint32_t cycle, Phase phase, std::uint64_t start_ns,
+                           Settled settled) {
+  tracer_.record(PhaseSpan{.cycle = cycle,
+                           .phase = phase,
+                           .start_ns = start_ns,
+                           .end_ns = monotonic_ns(),
+                           .hit_cap = settled.hit_cap,
+                           .sockets_left = settled.sockets_left});
+}
+
+void Experiment::note(std::uint32_t cycle, std::string text) {
+  tracer_.record(Note{monotonic_ns(), cycle, std::move(text)});
+}
+
+void Experiment::show(const Activity& activity) {
+  progress_state_.sockets_up = activity.live_sockets;
+  progress_state_.rss_bytes = activity.rss_bytes;
+  progress_state_.elapsed_s = static_cast<double>(monotonic_ns() - start_ns_) / 1e9;
+  if (!cycle_lengths_ns_.empty()) {
+    const auto left = progress_state_.cycles - progress_state_.cycle + 1;
+    progress_state_.remaining_s = static_cast<double>(left) *
+                                  std::chrono::duration<double>(typical_length()).count();
+  }
+  progress_.update(progress_state_);
+}
+
+std::chrono::nanoseconds Experiment::typical_length() const {
+  if (cycle_lengths_ns_.empty()) return std::chrono::seconds(1);
+  std::vector<std::uint64_t> lengths = cycle_lengths_ns_;
+  const auto middle = lengths.begin() + static_cast<std::ptrdiff_t>(lengths.size() / 2);
+  std::nth_element(lengths.begin(), middle, lengths.end());
+  return std::chrono::nanoseconds(*middle);
+}
+
+RunEnd Experiment::end() const {
+  RunEnd end{.reason = EndReason::completed, .detail = {}, .end_ns = monotonic_ns()};
+  if (!failure_.empty()) {
+    end.reason = EndReason::failed;
+    end.detail = failure_;
+  } else if (stop_requested_) {
+    end.reason = EndReason::interrupted;
+    end.detail = "stopped by the person who started it";
+  }
+  return end;
+}
+
+}  // namespace ebbtide

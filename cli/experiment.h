@@ -1,0 +1,91 @@
+// Answers: how do tracer and driver make one run? Plans the cycles, drives each through its phases,
+// and leaves everything in the tracer's recording. One coroutine, on the Asio thread.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/progress.h"
+#include "cli/settle.h"
+#include "driver/cohort.h"
+#include "driver/plan.h"
+#include "recording/run.h"
+#include "tracer/tracer.h"
+#include "tracer/v8/inspector.h"
+
+namespace ebbtide {
+
+struct ExperimentPlan {
+  ConnectionPlan connection;
+  std::vector<boost::asio::ip::tcp::endpoint> endpoints;
+  std::int32_t pid = 0;
+  std::uint32_t cycles = 10;
+  std::uint32_t connections = 100;
+  std::uint32_t window = 10;
+  std::chrono::milliseconds hold{200};
+  std::chrono::milliseconds settle_cap{3000};
+  bool inspector = true;   // try to open it
+  bool v8 = false;         // the target is V8
+};
+
+// The doses in order: `connections` per cycle, with an idle control (0) after the first, the middle
+// and the last of them. The same plan always gives the same order.
+std::vector<std::uint32_t> plan_doses(std::uint32_t cycles, std::uint32_t connections);
+
+class Experiment {
+ public:
+  Experiment(boost::asio::any_io_executor executor, ExperimentPlan plan, Tracer& tracer,
+             Progress& progress);
+
+  // Runs to the end of the plan, a stop(), or the target's death; returns how it ended. Error: not
+  // even a first connection could be established.
+  boost::asio::awaitable<Result<RunEnd>> run();
+
+  // Ends the run soon: the open cycle is dropped, finished ones stay.
+  void stop();
+
+ private:
+  boost::asio::awaitable<void> open_inspector();
+  boost::asio::awaitable<Result<void>> try_one_connection();
+  boost::asio::awaitable<void> run_cycle(std::uint32_t number, std::uint32_t dose);
+  boost::asio::awaitable<std::uint32_t> drive_connections(std::uint32_t cycle, std::uint32_t dose);
+  boost::asio::awaitable<void> settle(std::uint32_t cycle);
+  boost::asio::awaitable<void> measure(std::uint32_t cycle, Point point);
+  boost::asio::awaitable<void> sleep(std::chrono::nanoseconds duration);
+  boost::asio::awaitable<void> watch_target();
+
+  std::uint64_t begin_phase(std::uint32_t cycle, Phase phase);
+  void end_phase(std::uint32_t cycle, Phase phase, std::uint64_t start_ns, Settled settled = {});
+  void note(std::uint32_t cycle, std::string text);
+  void show(const Activity& activity);
+  [[nodiscard]] bool stopping() const { return stop_requested_ || target_gone_; }
+  [[nodiscard]] std::chrono::nanoseconds typical_length() const;
+  [[nodiscard]] RunEnd end() const;
+
+  boost::asio::any_io_executor executor_;
+  ExperimentPlan plan_;
+  Tracer& tracer_;
+  Progress& progress_;
+  std::vector<std::uint32_t> doses_;
+  std::unique_ptr<InspectorSession> inspector_;
+  std::unique_ptr<Cohort> cohort_;           // of the open cycle
+  boost::asio::steady_timer sleep_timer_;
+  boost::asio::steady_timer watch_timer_;
+  std::vector<std::uint64_t> cycle_lengths_ns_;  // of those with connections
+  std::uint64_t next_connection_id_ = 1;
+  std::uint64_t start_ns_ = 0;
+  ProgressState progress_state_;
+  std::string failure_;
+  bool stop_requested_ = false;
+  bool target_gone_ = false;
+  bool over_ = false;
+};
+
+}  // namespace ebbtide

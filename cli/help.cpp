@@ -1,0 +1,107 @@
+#include "cli/help.h"
+
+#include <fmt/format.h>
+
+namespace ebbtide {
+
+ManPageFormatter::ManPageFormatter() { column_width(34); }
+
+std::string ManPageFormatter::make_help(const CLI::App* app, std::string name,
+                                        CLI::AppFormatMode mode) const {
+  if (mode == CLI::AppFormatMode::Sub) return make_expanded(app);
+  // Description and examples (both in the description), usage, options, the rest.
+  std::string text = app->get_description() + "\n\nUsage\n";
+  const std::string usage = make_usage(app, std::move(name));
+  text += "  " + usage.substr(usage.find_first_not_of("\nUsage: "));
+  text += make_positionals(app);
+  text += make_groups(app, mode);
+  text += make_subcommands(app, mode);
+  text += make_footer(app);
+  return text;
+}
+
+namespace {
+
+constexpr const char* exit_status =
+    "\nExit status\n"
+    "  0   NO LEAK or SATURATING (grew, then stopped), or the command succeeded\n"
+    "  2   LEAK\n"
+    "  3   INCONCLUSIVE; the report says what would decide it\n"
+    "  1   the work could not be done; the message says why and how to mend it\n"
+    "  64  wrong usage\n";
+
+}  // namespace
+
+void describe_program(CLI::App& app) {
+  app.description(
+      "ebbtide - does a running server give back everything its connections took?\n"
+      "\n"
+      "Attaches to a live process from outside (no restart, no code change), opens and closes\n"
+      "cycles of connections against it, and reports what never came back.\n"
+      "\n"
+      "Examples\n"
+      "  The shortest: the process is found by the port.\n"
+      "    ebbtide leak ws://127.0.0.1:8000/ws\n"
+      "\n"
+      "  Subscribe on each connection, and count it only once the server has answered.\n"
+      "    ebbtide leak ws://127.0.0.1:8000/ws \\\n"
+      "        --send '{\"type\":\"subscribe\",\"matchId\":1}' --expect subscribed\n"
+      "\n"
+      "  What does this machine allow, and this process?\n"
+      "    ebbtide doctor --pid 4711");
+  app.footer(exit_status);
+}
+
+void describe_leak(CLI::App& leak) {
+  leak.description(
+      "ebbtide leak - drive cycles of connections and say LEAK or NO LEAK, with evidence\n"
+      "\n"
+      "Each cycle opens the connections, holds them, closes them, waits until the server has\n"
+      "settled, and measures. Idle stretches between the cycles show what grows by the clock.\n"
+      "A Node server's inspector is opened by SIGUSR1 to force a garbage collection before each\n"
+      "measurement, and closed again (--no-inspector forbids it).\n"
+      "\n"
+      "Examples\n"
+      "    ebbtide leak ws://127.0.0.1:8000/ws\n"
+      "\n"
+      "  A protocol of several steps; {id} is the connection's number.\n"
+      "    ebbtide leak ws://127.0.0.1:4000/graphql --subprotocol graphql-transport-ws \\\n"
+      "        --send '{\"type\":\"connection_init\"}' --expect connection_ack \\\n"
+      "        --send '{\"id\":\"{id}\",\"type\":\"subscribe\",\"payload\":{...}}' --expect next\n"
+      "\n"
+      "  Plain HTTP keep-alive connections, and raw TCP.\n"
+      "    ebbtide leak http://127.0.0.1:8080/health --cycles 20 --connections 500\n"
+      "    ebbtide leak tcp://[::1]:6379 --send $'PING\\r\\n' --expect PONG\n"
+      "\n"
+      "  In a pipeline: only the verdict, exit status 2 for a leak.\n"
+      "    ebbtide leak ws://127.0.0.1:8000/ws --quiet -o build/leak-report");
+  leak.footer(std::string("\nFiles\n"
+                          "  DIR/06-03-memory-analysis.md  the report; its first line is the answer\n"
+                          "  DIR/results.json              the same for machines\n"
+                          "  DIR/leak.ebbtide              the recording (SQLite); `ebbtide report` reads it\n"
+                          "                                (leak.ebbtide.PID.partial while it is written)\n") +
+              exit_status);
+}
+
+void describe_report(CLI::App& report) {
+  report.description(
+      "ebbtide report - write the reports of a recording again, byte for byte\n"
+      "\n"
+      "Also reads the recording of a run that was killed: its finished cycles are analysed.\n"
+      "\n"
+      "Examples\n"
+      "    ebbtide report profiling/leak.ebbtide\n"
+      "    ebbtide report leak.ebbtide.4711.partial -o elsewhere/");
+  report.footer(exit_status);
+}
+
+void describe_doctor(CLI::App& doctor) {
+  doctor.description(
+      "ebbtide doctor - what this machine and this process allow, and the command that mends it\n"
+      "\n"
+      "Examples\n"
+      "    ebbtide doctor\n"
+      "    ebbtide doctor --pid \"$(pgrep -n node)\"");
+}
+
+}  // namespace ebbtide

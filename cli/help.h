@@ -1,0 +1,23 @@
+// Answers: how does `--help` read? Like a good man page: what it does, examples first, then the
+// options in groups, then exit status and files.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+namespace ebbtide {
+
+class ManPageFormatter : public CLI::Formatter {
+ public:
+  ManPageFormatter();
+  std::string make_help(const CLI::App* app, std::string name,
+                        CLI::AppFormatMode mode) const override;
+};
+
+// Description and footer of each command.
+void describe_program(CLI::App& app);
+void describe_leak(CLI::App& leak);
+void describe_report(CLI::App& report);
+void describe_doctor(CLI::App& doctor);
+
+}  // namespace ebbtide

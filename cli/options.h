@@ -1,0 +1,59 @@
+// Answers: what did the person ask for? The command line as data, checked; run_*() act on it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "driver/plan.h"
+#include "recording/result.h"
+
+namespace ebbtide {
+
+struct LeakOptions {
+  std::string url;  // as given
+  ConnectionPlan connection;
+  bool allow_remote = false;
+  std::optional<std::int32_t> pid;
+  std::uint32_t cycles = 10;
+  std::uint32_t connections = 100;  // per cycle
+  std::uint32_t window = 10;        // opening at once
+  std::chrono::milliseconds hold{200};
+  std::chrono::milliseconds settle_cap{3000};
+  bool inspector = true;
+  bool ebpf = true;
+  bool fd_events = false;
+  std::uint32_t fault_period = 0;
+  std::string output_directory = "profiling";
+  bool quiet = false;
+};
+
+struct ReportOptions {
+  std::string recording;
+  std::string output_directory;  // "": beside the recording
+  bool quiet = false;
+};
+
+struct DoctorOptions {
+  std::optional<std::int32_t> pid;
+};
+
+using Command = std::variant<LeakOptions, ReportOptions, DoctorOptions>;
+
+// What to do instead of a command: print `text` (help, version, or what is wrong) and exit.
+struct Answer {
+  int exit_code = 0;
+  std::string text;
+};
+
+// Never exits or prints by itself.
+std::variant<Command, Answer> parse_command_line(int argc, const char* const* argv);
+
+// The command line as a shell would take it back.
+std::string quote_command_line(int argc, const char* const* argv);
+
+}  // namespace ebbtide

@@ -1,0 +1,45 @@
+// Answers: what does the person see while a run goes on? One line that renews itself on a terminal,
+// a plain line per cycle elsewhere, nothing when quiet. Always on standard error.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace ebbtide {
+
+struct ProgressState {
+  std::uint32_t cycle = 0;  // of cycles, idle controls included
+  std::uint32_t cycles = 0;
+  std::string phase;
+  std::uint32_t sockets_up = 0;
+  std::uint64_t rss_bytes = 0;
+  double elapsed_s = 0;
+  double remaining_s = 0;   // estimated; 0: not yet known
+};
+
+class Progress {
+ public:
+  explicit Progress(bool quiet);
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  // Renews the line; a no-op unless standard error is a terminal.
+  void update(const ProgressState& state);
+
+  // A cycle is over: a plain line unless standard error is a terminal.
+  void cycle_done(const ProgressState& state);
+
+  // One line that stays.
+  void say(const std::string& line);
+
+ private:
+  void erase_line();
+
+  bool quiet_;
+  bool terminal_;
+  bool color_;
+  bool line_shown_ = false;
+};
+
+}  // namespace ebbtide
