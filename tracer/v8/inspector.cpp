@@ -76,10 +76,17 @@ asio::awaitable<Result<HeapReading>> InspectorSession::read_after_gc() {
   const auto subject = fmt::format("the heap of process {}", pid_);
   if (channel_ == nullptr) co_return Error{"read", subject, "the session is closed", ""};
   const auto start_ns = monotonic_ns();
+  // As long as an inspector is on, V8 keeps the arguments of the application's last 1,000 console
+  // calls for a console that might be opened: a server that logs its sockets would leak on our
+  // account (measured: 2 KB a connection).
   const auto discarded = co_await channel_->call("Runtime.discardConsoleEntries", json::object());
   if (!discarded) co_return discarded.error();
 
   if (auto collected = co_await collect_garbage(); !collected) co_return collected.error();
+  // Why a second collection: it frees what FinalizationRegistry callbacks and other work queued by
+  // the first one let go of, which one alone leaves in the reading. On servers without any (plain,
+  // deflate, logging, off-heap buffers; 10 cycles of 100; Node 20 and 24) the floor's slope and
+  // scatter are the same with one and with two, and the second costs about 20 ms on a 5 MB heap.
   const auto turn = evaluation("new Promise(done => setImmediate(done)).then(() => 0)");
   const auto turned = co_await channel_->call("Runtime.evaluate", turn);
   if (!turned) co_return turned.error();

@@ -32,8 +32,9 @@ struct HeapReading {
 // operation at a time. After an error from read_after_gc() only close() makes sense.
 class InspectorSession {
  public:
-  // Uses an inspector that is on already; else opens it with one SIGUSR1
-  // (tracer/v8/inspector_port.h says when). A request unanswered for `timeout` is an error.
+  // Uses an inspector that is on already; else opens it with one SIGUSR1, when
+  // tracer/v8/inspector_port.h allows it. Reading the target's symbol tables before that blocks the
+  // calling thread for a fraction of a second. A request unanswered for `timeout` is an error.
   static boost::asio::awaitable<Result<std::unique_ptr<InspectorSession>>> open(
       boost::asio::any_io_executor executor, pid_t pid,
       std::chrono::milliseconds timeout = std::chrono::seconds(10));

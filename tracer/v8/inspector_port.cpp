@@ -190,7 +190,7 @@ asio::awaitable<std::optional<InspectorPort>> find_open_port(
 Result<void> send_sigusr1(pid_t pid) {
   const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
   if (pidfd < 0) return port_error(pid, std::strerror(errno), "check that it is still running");
-  const auto outcome = [&]() -> Result<void> {
+  auto outcome = [&]() -> Result<void> {
     auto target = find_v8(pid);
     if (!target) return target.error();
     if (!target->has_value() || (*target)->runtime != "node") {
