@@ -6,6 +6,7 @@
 #include "cli/exit_code.h"
 #include "tracer/features.h"
 #include "tracer/proc.h"
+#include "tracer/v8/inspector_port.h"
 #include "tracer/v8/v8_target.h"
 
 namespace ebbtide {
@@ -41,6 +42,10 @@ void look_at_runtime(std::int32_t pid) {
          v8.gc_sites ? "begin and end of each collection, with the heap's size"
                      : v8.gc_sites_missing,
          ""});
+  const auto inspector = may_wake_inspector(pid);
+  print({"inspector", inspector.has_value(),
+         inspector ? "SIGUSR1 opens it: a full GC before each gauge" : inspector.error().reason,
+         inspector ? "" : inspector.error().remedy});
 }
 
 }  // namespace

@@ -190,23 +190,11 @@ asio::awaitable<std::optional<InspectorPort>> find_open_port(
 Result<void> send_sigusr1(pid_t pid) {
   const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
   if (pidfd < 0) return port_error(pid, std::strerror(errno), "check that it is still running");
-  auto outcome = [&]() -> Result<void> {
-    auto target = find_v8(pid);
-    if (!target) return target.error();
-    if (!target->has_value() || (*target)->runtime != "node") {
-      return port_error(pid, "it is no Node.js process, and SIGUSR1 might kill it",
-                        "run with --no-inspector");
-    }
-    if (!catches_sigusr1(pid)) {
-      return port_error(pid, "it does not catch SIGUSR1 (started with --disable-sigusr1?)",
-                        std::string(restart_remedy));
-    }
-    if (syscall(SYS_pidfd_send_signal, pidfd, SIGUSR1, nullptr, 0) != 0) {
-      return port_error(pid, fmt::format("no right to send it SIGUSR1: {}", std::strerror(errno)),
-                        "run as root or as the process's own user");
-    }
-    return {};
-  }();
+  auto outcome = may_wake_inspector(pid);
+  if (outcome && syscall(SYS_pidfd_send_signal, pidfd, SIGUSR1, nullptr, 0) != 0) {
+    outcome = port_error(pid, fmt::format("no right to send it SIGUSR1: {}", std::strerror(errno)),
+                         "run as root or as the process's own user");
+  }
   close(pidfd);
   return outcome;
 }
@@ -227,6 +215,20 @@ Error explain_silence(pid_t pid) {
 }
 
 }  // namespace
+
+Result<void> may_wake_inspector(pid_t pid) {
+  auto target = find_v8(pid);
+  if (!target) return target.error();
+  if (!target->has_value() || (*target)->runtime != "node") {
+    return port_error(pid, "it is no Node.js process, and SIGUSR1 might kill it",
+                      "run with --no-inspector");
+  }
+  if (!catches_sigusr1(pid)) {
+    return port_error(pid, "it does not catch SIGUSR1 (started with --disable-sigusr1?)",
+                      std::string(restart_remedy));
+  }
+  return {};
+}
 
 asio::awaitable<Result<InspectorPort>> find_or_open_inspector(asio::any_io_executor executor,
                                                               pid_t pid) {

@@ -25,4 +25,7 @@ struct InspectorPort {
 boost::asio::awaitable<Result<InspectorPort>> find_or_open_inspector(
     boost::asio::any_io_executor executor, pid_t pid);
 
+// Would SIGUSR1 reach Node's own handler? Sends nothing. Error: what speaks against it.
+Result<void> may_wake_inspector(pid_t pid);
+
 }  // namespace ebbtide
