@@ -32,7 +32,7 @@ static __always_inline void on_page_fault(void *ctx) {
     COUNT(lost_faults);
     return;
   }
-  struct ebb_fault_key key = {.stack_id = user_stack_id(ctx), .cycle = epoch >> EBB_PHASE_BITS};
+  struct ebb_fault_key key = {.stack_id = user_stack_id(ctx, 0), .cycle = epoch >> EBB_PHASE_BITS};
   __u64 *samples = bpf_map_lookup_elem(&faults, &key);
   if (samples) {
     __sync_fetch_and_add(samples, 1);

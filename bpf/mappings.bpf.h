@@ -17,7 +17,7 @@ static __always_inline struct ebb_mapping_event *mapping_event(__u32 operation) 
 }
 
 static __always_inline void on_mmap(void *ctx, struct pt_regs *regs, long result) {
-  __u64 stack_id = user_stack_id(ctx);
+  __u64 stack_id = user_stack_id(ctx, leaf_return_address(regs));
   struct ebb_mapping_event *event = mapping_event(EBB_MMAP);
   if (!event) return;
   event->address = result;
@@ -37,7 +37,7 @@ static __always_inline void on_munmap(struct pt_regs *regs) {
 }
 
 static __always_inline void on_mremap(void *ctx, struct pt_regs *regs, long result) {
-  __u64 stack_id = user_stack_id(ctx);
+  __u64 stack_id = user_stack_id(ctx, 0);  // libc's mremap has a frame of unknown size
   struct ebb_mapping_event *event = mapping_event(EBB_MREMAP);
   if (!event) return;
   event->address = EBB_ARGUMENT_1(regs);
@@ -49,8 +49,8 @@ static __always_inline void on_mremap(void *ctx, struct pt_regs *regs, long resu
   submit_record(event);
 }
 
-static __always_inline void on_brk(void *ctx, long result) {
-  __u64 stack_id = user_stack_id(ctx);
+static __always_inline void on_brk(void *ctx, struct pt_regs *regs, long result) {
+  __u64 stack_id = user_stack_id(ctx, leaf_return_address(regs));
   struct ebb_mapping_event *event = mapping_event(EBB_BRK);
   if (!event) return;
   event->address = result;
@@ -92,7 +92,7 @@ static __always_inline void on_syscall_exit(void *ctx, struct pt_regs *regs, lon
   else if (number == SYS_MREMAP)
     on_mremap(ctx, regs, result);
   else if (number == SYS_BRK)
-    on_brk(ctx, result);
+    on_brk(ctx, regs, result);
   else
     on_fd_syscall(number, regs, result);
 }

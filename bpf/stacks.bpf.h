@@ -39,16 +39,24 @@ static __always_inline bool same_stack(const struct ebb_stack *a, const struct e
 }
 
 // The id of the current task's user stack, kept in `stacks`; 0 when it could not be read or kept.
-static __always_inline __u64 user_stack_id(void *ctx) {
+// Frame pointers lead past a leaf that keeps none straight to its caller's caller: `leaf_return`,
+// when not 0, is the caller that would be missing, and goes second.
+static __always_inline __u64 user_stack_id(void *ctx, __u64 leaf_return) {
   __u32 zero = 0;
   struct ebb_stack *stack = bpf_map_lookup_elem(&stack_scratch, &zero);
   if (!stack) return 0;
-  long bytes = bpf_get_stack(ctx, stack->address, sizeof(stack->address), BPF_F_USER_STACK);
+  __u64 *walked = leaf_return ? stack->address + 1 : stack->address;
+  long bytes = bpf_get_stack(ctx, walked, (EBB_STACK_DEPTH - 1) * sizeof(__u64), BPF_F_USER_STACK);
   if (bytes <= 0) {
     COUNT(lost_stacks);
     return 0;
   }
   __u32 depth = (__u32)bytes / sizeof(__u64);
+  if (leaf_return) {
+    stack->address[0] = stack->address[1];
+    stack->address[1] = leaf_return;
+    depth++;
+  }
   stack->depth = depth;
   __u64 id = hash_stack(stack, depth);
   struct ebb_stack *known = bpf_map_lookup_elem(&stacks, &id);
