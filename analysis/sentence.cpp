@@ -68,12 +68,13 @@ std::string leak_text(const Recording& recording, const SocketJoin& join,
 
 std::string no_leak_text(const Recording& recording, const Assessment& assessment) {
   const Judgement& first = *telling(assessment, Verdict::no_leak, Unit::bytes);
+  const char* change = first.per_connection < 0 ? "changes by" : "grows by";
+  if (first.evidence == Judgement::Evidence::survivors) change = "left:";
   std::string text = fmt::format(
       "{} {} {} per connection {}; a leak of more than {} per connection would have "
       "been seen",
-      first.subject, first.evidence == Judgement::Evidence::gauge ? "grows by" : "left:",
-      amount_text(first.per_connection, first.unit), basis(first, nullptr, assessment),
-      amount_text(first.limit, first.unit));
+      first.subject, change, amount_text(first.per_connection, first.unit),
+      basis(first, nullptr, assessment), amount_text(first.limit, first.unit));
   for (const Judgement& judgement : assessment.judgements) {
     if (!judgement.decisive || !clock_matters(recording, assessment, judgement)) continue;
     text += fmt::format("; {} grows by {} per second whether or not anyone connects",

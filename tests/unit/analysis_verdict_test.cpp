@@ -71,6 +71,13 @@ TEST(VerdictTest, SaysWhatItWouldHaveSeen) {
             "seen.");
 }
 
+TEST(VerdictTest, AFallingFloorDoesNotGrow) {
+  auto run = ten_cycles();
+  run.gauge(GaugeKind::heap_used, leaking(-121));
+  EXPECT_THAT(assess(run.recording).sentence,
+              StartsWith("NO LEAK: V8 heap used changes by −121 B per connection"));
+}
+
 TEST(VerdictTest, LongerRunsSeeSmallerLeaks) {
   RunBuilder run;
   run.idle().cycles(40).idle().gauge(GaugeKind::heap_used, leaking(400));
