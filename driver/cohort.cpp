@@ -1,5 +1,6 @@
 #include "driver/cohort.h"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <exception>
 #include <utility>
@@ -103,7 +104,8 @@ void Cohort::start_one(const std::shared_ptr<State>& state) {
 asio::awaitable<void> Cohort::open(std::uint32_t count, std::uint32_t window) {
   const std::shared_ptr<State> state = state_;
   for (std::uint32_t started = 0; started < count; ++started) {
-    co_await state->changed.until([&] { return state->aborted || state->status.opening < window; });
+    co_await state->changed.until(
+        [&] { return state->aborted || state->status.opening < std::max(window, 1U); });
     if (state->aborted) break;
     start_one(state);
   }
