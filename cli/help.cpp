@@ -8,16 +8,32 @@ ManPageFormatter::ManPageFormatter() { column_width(34); }
 
 std::string ManPageFormatter::make_help(const CLI::App* app, std::string name,
                                         CLI::AppFormatMode mode) const {
-  if (mode == CLI::AppFormatMode::Sub) return make_expanded(app);
-  // Description and examples (both in the description), usage, options, the rest.
-  std::string text = app->get_description() + "\n\nUsage\n";
-  const std::string usage = make_usage(app, std::move(name));
-  text += "  " + usage.substr(usage.find_first_not_of("\nUsage: "));
-  text += make_positionals(app);
-  text += make_groups(app, mode);
-  text += make_subcommands(app, mode);
-  text += make_footer(app);
-  return text;
+  // What it does and the examples are the description; then usage, options and the rest.
+  std::string usage = name;
+  for (const CLI::Option* option : app->get_options()) {
+    if (option->get_positional()) usage += " " + option->get_name(true);
+  }
+  usage += app->get_subcommands({}).empty() ? " [OPTIONS]" : " COMMAND [OPTIONS]";
+  return app->get_description() + "\n\nUsage\n  " + usage + "\n" + make_positionals(app) +
+         make_groups(app, mode) + make_subcommands(app, mode) + make_footer(app);
+}
+
+// "leak   drive cycles …": the first line of its description, without its name.
+std::string ManPageFormatter::make_subcommand(const CLI::App* sub) const {
+  const std::string& text = sub->get_description();
+  const auto start = text.find(" - ") + 3;
+  return fmt::format("  {:<{}}{}\n", sub->get_name(), get_column_width() - 2,
+                     text.substr(start, text.find('\n') - start));
+}
+
+std::string ManPageFormatter::make_option_opts(const CLI::Option* option) const {
+  const std::string type = option->get_type_name();  // "N:UINT in [1 - 1000]"
+  return type.empty() || option->get_positional() ? "" : " " + type.substr(0, type.find(':'));
+}
+
+std::string ManPageFormatter::make_option_desc(const CLI::Option* option) const {
+  const std::string standard = option->get_default_str();
+  return option->get_description() + (standard.empty() ? "" : fmt::format(" [{}]", standard));
 }
 
 namespace {

@@ -12,6 +12,9 @@ class ManPageFormatter : public CLI::Formatter {
   ManPageFormatter();
   std::string make_help(const CLI::App* app, std::string name,
                         CLI::AppFormatMode mode) const override;
+  std::string make_subcommand(const CLI::App* sub) const override;
+  std::string make_option_opts(const CLI::Option* option) const override;
+  std::string make_option_desc(const CLI::Option* option) const override;
 };
 
 // Description and footer of each command.

@@ -198,6 +198,10 @@ std::variant<Command, Answer> parse_command_line(int argc, const char* const* ar
       ->type_name("PID")
       ->check(CLI::Range(1, 1 << 22));
 
+  const std::string first = argc > 1 ? argv[1] : "-";
+  const auto named = app.get_subcommands([&](const CLI::App* sub) { return sub->check_name(first); });
+  if (!first.starts_with("-") && named.empty())
+    return usage_error(fmt::format("there is no command \"{}\"", first), "");
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {

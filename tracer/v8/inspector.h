@@ -17,7 +17,8 @@ namespace ebbtide {
 
 class DevtoolsChannel;
 
-// process.memoryUsage() in bytes, read right after the collection.
+// In bytes, read right after the collection: the heap as Runtime.getHeapUsage tells it, the rest as
+// process.memoryUsage() does.
 struct HeapReading {
   std::int64_t heap_used = 0;
   std::int64_t heap_total = 0;
