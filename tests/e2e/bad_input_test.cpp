@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "tests/e2e/own_network.h"
 #include "tests/e2e/server.h"
 #include "tests/e2e/tool.h"
 #include "tests/temporary_directory.h"
@@ -22,10 +23,19 @@ constexpr int usage = 64;
 
 class BadInput : public testing::Test {
  protected:
+  static void SetUpTestSuite() { ASSERT_TRUE(enter_own_network()) << "needs root"; }
+
+  // A short run with `more` on its command line.
   ToolRun leak(const std::string& url, const std::vector<std::string>& more = {},
                const ProcessOptions& options = {}, const std::vector<std::string>& wrapper = {}) {
-    std::vector<std::string> arguments = {"leak", url,      "--cycles", "2",  "--connections",
-                                          "5",    "--hold", "0",        "-o", directory()};
+    std::vector<std::string> arguments = {"leak", url, "--hold", "0"};
+    const auto unless_given = [&](const std::string& option, const std::string& value) {
+      if (std::find(more.begin(), more.end(), option) != more.end()) return;
+      arguments.insert(arguments.end(), {option, value});
+    };
+    unless_given("--cycles", "2");
+    unless_given("--connections", "5");
+    unless_given("-o", directory());
     arguments.insert(arguments.end(), more.begin(), more.end());
     return ebbtide(arguments, options, wrapper);
   }
@@ -141,7 +151,6 @@ TEST_F(BadInput, ATargetThatDiesInMidCycleIsReportedUntilThen) {
 }
 
 TEST_F(BadInput, SomeoneElsesProcessWithoutRoot) {
-  if (::geteuid() != 0) GTEST_SKIP() << "becomes another user, for which it needs root";
   const Server server = Server::node("tests/e2e/servers/clean.js");
   const ToolRun run = leak(server.url("ws"), {"-o", "/tmp/ebbtide-nobody"}, {},
                            {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"});
@@ -149,7 +158,6 @@ TEST_F(BadInput, SomeoneElsesProcessWithoutRoot) {
 }
 
 TEST_F(BadInput, AKernelWithoutBtf) {
-  if (::geteuid() != 0) GTEST_SKIP() << "hides /sys/kernel/btf, for which it needs root";
   const Server server = Server::node("tests/e2e/servers/clean.js");
   const ToolRun run = leak(
       server.url("ws"), {}, {},

@@ -1,6 +1,9 @@
-// Planted: 200 KB of JavaScript heap per second, whatever the connections do.
+// Planted: 20 KB of samples every 100 ms, 205 KB per second, whatever the connections do.
 'use strict';
+const start = performance.now();
 const samples = [];
-setInterval(() => samples.push(new Array(2560).fill(null)), 100);
+setInterval(() => {
+  while (samples.length < (performance.now() - start) / 100) samples.push(new Float64Array(2560));
+}, 100);
 
 require('./listen').serve(() => {});
