@@ -1,0 +1,86 @@
+// Measures, on this machine and in one run, what tracing costs and what the tool needs. A missed aim
+// is shown, not punished: this fails only when something could not be measured.
+#include <fmt/format.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <exception>
+#include <filesystem>
+#include <functional>
+#include <thread>
+
+#include "tests/bench/pump_cost.h"
+#include "tests/bench/table.h"
+#include "tests/bench/target_cost.h"
+#include "tests/bench/tool_cost.h"
+#include "tests/e2e/server.h"
+
+namespace {
+
+using namespace ebbtide;
+
+// Other work on the machine shows in every figure.
+std::string describe_machine() {
+  utsname system{};
+  uname(&system);
+  double load = 0;
+  getloadavg(&load, 1);
+  const unsigned cpus = std::thread::hardware_concurrency();
+  return fmt::format("ebbtide {} on {} {}, {} CPUs, load average {:.1f}{}", EBBTIDE_VERSION,
+                     system.release, system.machine, cpus, load,
+                     load > 0.5 * cpus ? ": busy, times are not to be trusted" : "");
+}
+
+struct Measurement {
+  std::string heading;
+  std::function<Result<Rows>()> measure;
+};
+
+// The tool's own runs come first: its peak memory is exact only while this process is small.
+Table measure_all(const std::string& directory) {
+  const auto with_server = [&](auto measure) {
+    return [&directory, measure]() -> Result<Rows> {
+      return measure(Server::node("examples/clean-server.js"), directory);
+    };
+  };
+  const std::vector<Measurement> measurements = {
+      {"the tool at 1,000 connections", [&] { return measure_tool_memory(directory); }},
+      {"the tool, 10 cycles of 100 connections", [&] { return measure_tool_time(directory); }},
+      {"the analysis", [&] { return measure_analysis(directory); }},
+      {"CPU of the target per 1,000 connections", with_server(measure_target_cost)},
+      {"CPU of a process that nobody traces, per system call", with_server(measure_bystander_cost)},
+      {"records from kernel to recording", with_server(measure_pump)}};
+  Table table;
+  for (const Measurement& each : measurements) {
+    fmt::print(stderr, "bench: {}\n", each.heading);
+    table.add(each.heading, each.measure());
+  }
+  return table;
+}
+
+}  // namespace
+
+int main() {
+  if (geteuid() != 0) {
+    fmt::print(stderr, "bench: tracing needs root: run 'sudo make bench'\n");
+    return 1;
+  }
+  std::string directory = (std::filesystem::temp_directory_path() / "ebbtide-bench-XXXXXX").string();
+  if (mkdtemp(directory.data()) == nullptr) {
+    fmt::print(stderr, "bench: cannot make a directory like {}\n", directory);
+    return 1;
+  }
+  const std::string machine = describe_machine();
+  int status = 1;
+  try {
+    const Table table = measure_all(directory);
+    fmt::print("{}\n\n", machine);
+    table.print();
+    status = table.complete() ? 0 : 1;
+  } catch (const std::exception& failure) {
+    fmt::print(stderr, "bench: {}\n", failure.what());
+  }
+  std::filesystem::remove_all(directory);
+  return status;
+}
