@@ -19,6 +19,18 @@ std::chrono::milliseconds to_milliseconds(double seconds) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000 + 0.5));
 }
 
+// A range that also turns away "nan", which compares as within any.
+CLI::Validator seconds_between(double low, double high) {
+  return CLI::Validator(
+      [=](const std::string& text) {
+        double value = 0;
+        const bool inside = CLI::detail::lexical_cast(text, value) && value >= low && value <= high;
+        return inside ? std::string()
+                      : fmt::format("{} is not a number of seconds from {} to {}", text, low, high);
+      },
+      "");
+}
+
 // What CLI11 fills in before it becomes options: texts and seconds.
 struct LeakArguments {
   std::string url;
@@ -32,7 +44,6 @@ struct LeakArguments {
 };
 
 void define_leak(CLI::App& leak, LeakArguments& arguments, LeakOptions& options) {
-  const auto seconds = CLI::Range(0.0, max_seconds);
   leak.add_option("URL", arguments.url, "ws://, http:// or tcp:// address of the server")
       ->required();
   leak.add_option("--pid", arguments.pid,
@@ -59,7 +70,7 @@ void define_leak(CLI::App& leak, LeakArguments& arguments, LeakOptions& options)
   leak.add_option("--timeout", arguments.timeout_seconds,
                   "for connect, upgrade and each expected answer, in seconds")
       ->type_name("S")
-      ->check(CLI::Range(0.001, max_seconds))
+      ->check(seconds_between(0.001, max_seconds))
       ->capture_default_str()
       ->group("Conversation");
   leak.add_option("--cycles", options.cycles, "cycles with connections")
@@ -79,19 +90,19 @@ void define_leak(CLI::App& leak, LeakArguments& arguments, LeakOptions& options)
       ->group("Experiment");
   leak.add_option("--hold", arguments.hold_seconds, "keep each cycle's connections up, in seconds")
       ->type_name("S")
-      ->check(seconds)
+      ->check(seconds_between(0, max_seconds))
       ->capture_default_str()
       ->group("Experiment");
   leak.add_option("--settle-cap", arguments.settle_cap_seconds,
                   "wait at most so long for the server to settle, in seconds")
       ->type_name("S")
-      ->check(CLI::Range(0.1, max_seconds))
+      ->check(seconds_between(0.1, max_seconds))
       ->capture_default_str()
       ->group("Experiment");
   leak.add_option("--close-timeout", arguments.close_timeout_seconds,
                   "wait at most so long for the server's side of a close, in seconds")
       ->type_name("S")
-      ->check(CLI::Range(0.01, max_seconds))
+      ->check(seconds_between(0.01, max_seconds))
       ->capture_default_str()
       ->group("Experiment");
   leak.add_flag("--no-inspector", arguments.no_inspector,

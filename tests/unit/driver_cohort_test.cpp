@@ -234,9 +234,10 @@ TEST(Cohort, BlamesItsOwnFdLimitOnItself) {
   tcp::acceptor acceptor(io, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
   rlimit before{};
   getrlimit(RLIMIT_NOFILE, &before);
-  const int next_fd = dup(0);
-  close(next_fd);
-  const rlimit low{static_cast<rlim_t>(next_fd) + 3, before.rlim_max};
+  // Three free numbers below the limit, wherever inherited fds leave gaps.
+  const std::array free_fds{dup(0), dup(0), dup(0)};
+  for (const int fd : free_fds) close(fd);
+  const rlimit low{static_cast<rlim_t>(free_fds[2]) + 1, before.rlim_max};
   setrlimit(RLIMIT_NOFILE, &low);
   ConnectionPlan plan;
   plan.close_timeout = 10ms;

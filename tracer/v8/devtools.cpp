@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -14,6 +16,7 @@
 #include <boost/beast/websocket.hpp>
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -122,21 +125,32 @@ asio::awaitable<Result<json>> devtools_get(asio::any_io_executor executor, Devto
   co_return document;
 }
 
+// Shared with the coroutine that reads, which may outlive the channel by a turn of the event loop.
 struct DevtoolsChannel::Stream {
-  beast::websocket::stream<beast::tcp_stream> socket;
+  // No compression is offered, so none need be compiled.
+  beast::websocket::stream<beast::tcp_stream, false> socket;
   beast::flat_buffer buffer;
+  asio::steady_timer answered;  // cancelled when the awaited answer, or the end, has come
+  int awaited_id = 0;           // 0: none
+  json answer;
+  std::string ended;            // why no more answers will come; "" while they may
 
-  explicit Stream(beast::tcp_stream tcp) : socket(std::move(tcp)) {}
-  // The deadline lies on the TCP stream: it covers every operation of a call together.
-  void expires_after(std::chrono::milliseconds timeout) {
-    socket.next_layer().expires_after(timeout);
+  explicit Stream(beast::tcp_stream tcp)
+      : socket(std::move(tcp)), answered(socket.get_executor()) {}
+
+  void end(std::string why) {
+    ended = std::move(why);
+    error_code ignored;
+    beast::get_lowest_layer(socket).socket().close(ignored);
+    answered.cancel();
   }
 };
 
-DevtoolsChannel::DevtoolsChannel(std::unique_ptr<Stream> stream, std::string name,
+DevtoolsChannel::DevtoolsChannel(std::shared_ptr<Stream> stream, std::string name,
                                  std::chrono::milliseconds timeout)
     : stream_(std::move(stream)), name_(std::move(name)), timeout_(timeout) {}
-DevtoolsChannel::~DevtoolsChannel() = default;
+
+DevtoolsChannel::~DevtoolsChannel() { stream_->end("the session is closed"); }
 
 asio::awaitable<Result<std::unique_ptr<DevtoolsChannel>>> DevtoolsChannel::connect(
     asio::any_io_executor executor, DevtoolsAddress address, std::string path,
@@ -144,42 +158,67 @@ asio::awaitable<Result<std::unique_ptr<DevtoolsChannel>>> DevtoolsChannel::conne
   auto name = fmt::format("the inspector of process {}", address.pid);
   auto connected = co_await connect_tcp(executor, address, timeout);
   if (!connected) co_return connected.error();
-  auto stream = std::make_unique<Stream>(std::move(connected).value());
+  auto stream = std::make_shared<Stream>(std::move(connected).value());
   stream->socket.read_message_max(max_message_bytes);
-  stream->expires_after(timeout);
+  stream->socket.next_layer().expires_after(timeout);
   auto [code] =
       co_await stream->socket.async_handshake(host_header(address.endpoint), path, as_value);
   if (code) co_return inspector_error("open a session with", name, describe(code, timeout));
+  stream->socket.next_layer().expires_never();  // from here on a read is always pending
+  asio::co_spawn(executor, read_messages(stream), [stream](std::exception_ptr failure) {
+    if (failure) stream->end("reading failed");
+  });
   co_return std::unique_ptr<DevtoolsChannel>(
       new DevtoolsChannel(std::move(stream), std::move(name), timeout));
 }
 
+asio::awaitable<void> DevtoolsChannel::read_messages(std::shared_ptr<Stream> stream) {
+  while (stream->ended.empty()) {
+    stream->buffer.clear();
+    auto [failed, size] = co_await stream->socket.async_read(stream->buffer, as_value);
+    if (!stream->ended.empty()) co_return;
+    if (failed) co_return stream->end(describe(failed, {}));
+    const auto bytes = stream->buffer.cdata();
+    const auto* begin = static_cast<const char*>(bytes.data());
+    auto message = json::parse(begin, begin + bytes.size(), nullptr, false);
+    if (!message.is_object()) co_return stream->end("the answer is not JSON");
+    // An exiting Node waits for its debugger to go; our staying would keep it from dying.
+    const auto method = message.find("method");
+    if (method != message.end() && *method == "NodeRuntime.waitingForDisconnect")
+      co_return stream->end("the process is exiting");
+    const auto id = message.find("id");
+    if (id == message.end() || stream->awaited_id == 0 || *id != stream->awaited_id) continue;
+    stream->answer = std::move(message);
+    stream->awaited_id = 0;
+    stream->answered.cancel();
+  }
+}
+
 asio::awaitable<Result<json>> DevtoolsChannel::call(std::string method, json parameters) {
-  const int id = ++last_id_;
+  const auto stream = stream_;
+  if (!stream->ended.empty()) co_return inspector_error("ask", name_, stream->ended);
+  stream->awaited_id = ++last_id_;
   json request;
-  request["id"] = id;
+  request["id"] = last_id_;
   request["method"] = method;
   request["params"] = std::move(parameters);
   const auto text = request.dump();
 
-  stream_->expires_after(timeout_);
-  auto [written, write_size] = co_await stream_->socket.async_write(asio::buffer(text), as_value);
-  if (written) co_return inspector_error("ask", name_, describe(written, timeout_));
-  for (;;) {
-    stream_->buffer.clear();
-    auto [read, read_size] = co_await stream_->socket.async_read(stream_->buffer, as_value);
-    if (read) co_return inspector_error("ask", name_, describe(read, timeout_));
-    const auto bytes = stream_->buffer.cdata();
-    const auto* begin = static_cast<const char*>(bytes.data());
-    auto answer = json::parse(begin, begin + bytes.size(), nullptr, false);
-    if (!answer.is_object()) co_return inspector_error("ask", name_, "the answer is not JSON");
-    const auto answer_id = answer.find("id");
-    if (answer_id == answer.end() || *answer_id != id) continue;
-    if (answer.contains("error")) {
-      co_return inspector_error("ask", name_, method + ": " + answer["error"].dump());
-    }
-    co_return std::move(answer["result"]);
+  stream->answered.expires_after(timeout_);
+  auto [written, size] = co_await stream->socket.async_write(asio::buffer(text), as_value);
+  if (written && stream->ended.empty()) stream->end(describe(written, timeout_));
+  if (stream->awaited_id != 0 && stream->ended.empty())
+    co_await stream->answered.async_wait(as_value);
+  if (stream->awaited_id != 0) {
+    stream->awaited_id = 0;
+    co_return inspector_error("ask", name_,
+                              stream->ended.empty() ? describe(beast::error::timeout, timeout_)
+                                                    : stream->ended);
   }
+  json answer = std::move(stream->answer);
+  if (answer.contains("error"))
+    co_return inspector_error("ask", name_, method + ": " + answer["error"].dump());
+  co_return std::move(answer["result"]);
 }
 
 }  // namespace ebbtide

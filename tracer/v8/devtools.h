@@ -27,7 +27,8 @@ boost::asio::awaitable<Result<nlohmann::json>> devtools_get(boost::asio::any_io_
                                                             std::string path,
                                                             std::chrono::milliseconds timeout);
 
-// One WebSocket session. One call at a time.
+// One WebSocket session. One call at a time. Ends by itself when the process wants to exit: Node
+// waits for its debuggers (if told so by NodeRuntime.notifyWhenWaitingForDisconnect).
 class DevtoolsChannel {
  public:
   static boost::asio::awaitable<Result<std::unique_ptr<DevtoolsChannel>>> connect(
@@ -43,10 +44,11 @@ class DevtoolsChannel {
 
  private:
   struct Stream;
-  DevtoolsChannel(std::unique_ptr<Stream> stream, std::string name,
+  DevtoolsChannel(std::shared_ptr<Stream> stream, std::string name,
                   std::chrono::milliseconds timeout);
+  static boost::asio::awaitable<void> read_messages(std::shared_ptr<Stream> stream);
 
-  std::unique_ptr<Stream> stream_;
+  std::shared_ptr<Stream> stream_;
   std::string name_;  // for errors: "process 42's inspector"
   std::chrono::milliseconds timeout_;
   int last_id_ = 0;

@@ -63,6 +63,11 @@ asio::awaitable<Result<std::unique_ptr<InspectorSession>>> InspectorSession::ope
   auto channel =
       co_await DevtoolsChannel::connect(executor, port->address, port->session_path, timeout);
   if (!channel) co_return channel.error();
+  json enabled;
+  enabled["enabled"] = true;
+  const auto told =
+      co_await (*channel)->call("NodeRuntime.notifyWhenWaitingForDisconnect", enabled);
+  if (!told) co_return told.error();
   co_return std::unique_ptr<InspectorSession>(
       new InspectorSession(std::move(channel).value(), pid, port->opened_by_us));
 }
