@@ -10,7 +10,7 @@ deps: ## install what is missing (Debian 12, as root only when something is)
 	@.ci/deps
 
 build: deps build/build.ninja ## build build/ebbtide
-	@cmake --build build
+	@cmake --build build --target ebbtide
 
 build/build.ninja:
 	@cmake -G Ninja -S . -B build
@@ -19,6 +19,7 @@ demo: build ## say LEAK of the leaky demo server and NO LEAK of its clean twin
 	@examples/demo
 
 test: build ## run every test that this machine allows
+	@cmake --build build
 	@.ci/test
 
 bench: build ## measure what tracing costs, on this machine
