@@ -17,10 +17,15 @@ std::string substance(const Judgement& judgement) {
   return judgement.subject;
 }
 
+// "64.3 KB of V8 heap", "1.00 file descriptors".
+std::string phrase(double amount, const Judgement& judgement) {
+  const std::string text = amount_text(amount, judgement.unit);
+  if (judgement.unit == Unit::bytes) return text + " of " + substance(judgement);
+  return text + " " + judgement.subject;
+}
+
 std::string loss_phrase(const Judgement& judgement) {
-  const std::string amount = amount_text(judgement.per_connection, judgement.unit);
-  if (judgement.unit == Unit::bytes) return amount + " of " + substance(judgement);
-  return amount + " " + judgement.subject;
+  return phrase(judgement.per_connection, judgement);
 }
 
 std::string basis(const Judgement& first, const Judgement* second, const Assessment& assessment) {
@@ -68,13 +73,14 @@ std::string leak_text(const Recording& recording, const SocketJoin& join,
 
 std::string no_leak_text(const Recording& recording, const Assessment& assessment) {
   const Judgement& first = *telling(assessment, Verdict::no_leak, Unit::bytes);
-  const char* change = first.per_connection < 0 ? "changes by" : "grows by";
-  if (first.evidence == Judgement::Evidence::survivors) change = "left:";
+  const bool gauge = first.evidence == Judgement::Evidence::gauge;
   std::string text = fmt::format(
-      "{} {} {} per connection {}; a leak of more than {} per connection would have "
-      "been seen",
-      first.subject, change, amount_text(first.per_connection, first.unit),
-      basis(first, nullptr, assessment), amount_text(first.limit, first.unit));
+      "what {} took came back; a leak of more than {} per connection would have been seen (measured "
+      "{}, {:.0f} % interval {}, {})",
+      counted(assessment.connections, "connection"), phrase(first.limit, first),
+      amount_text(first.per_connection, first.unit), assessment.confidence * 100,
+      interval_text(first.interval, first.unit),
+      counted(first.points, gauge ? "settle point" : "cycle"));
   for (const Judgement& judgement : assessment.judgements) {
     if (!judgement.decisive || !clock_matters(recording, assessment, judgement)) continue;
     text += fmt::format("; {} grows by {} per second whether or not anyone connects",
