@@ -1,12 +1,14 @@
-// Measures, on this machine and in one run, what tracing costs and what the tool needs. A missed aim
-// is shown, not punished: this fails only when something could not be measured.
+// Measures, on this machine and in one run, what tracing costs and what the tool needs. A missed
+// aim is shown, not punished: this fails only when something could not be measured.
 #include <fmt/format.h>
 #include <stdlib.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <exception>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <thread>
 
@@ -20,16 +22,37 @@ namespace {
 
 using namespace ebbtide;
 
-// Other work on the machine shows in every figure.
+struct CpuTicks {
+  std::uint64_t idle = 0;
+  std::uint64_t all = 0;
+};
+
+CpuTicks read_cpu_ticks() {
+  std::ifstream stat("/proc/stat");
+  std::string label;
+  stat >> label;
+  CpuTicks ticks;
+  for (std::uint64_t column = 0, value = 0; column < 8 && stat >> value; column++) {
+    ticks.all += value;
+    if (column == 3 || column == 4) ticks.idle += value;  // idle, iowait
+  }
+  return ticks;
+}
+
+// Other work on the machine shows in every figure. The load average would still show the build that
+// has just ended.
 std::string describe_machine() {
+  const CpuTicks before = read_cpu_ticks();
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  const CpuTicks after = read_cpu_ticks();
+  const auto idle = static_cast<double>(after.idle - before.idle);
+  const double busy = 1 - idle / static_cast<double>(after.all - before.all);
   utsname system{};
   uname(&system);
-  double load = 0;
-  getloadavg(&load, 1);
-  const unsigned cpus = std::thread::hardware_concurrency();
-  return fmt::format("ebbtide {} on {} {}, {} CPUs, load average {:.1f}{}", EBBTIDE_VERSION,
-                     system.release, system.machine, cpus, load,
-                     load > 0.5 * cpus ? ": busy, times are not to be trusted" : "");
+  return fmt::format("ebbtide {} on {} {}, {} CPUs, {:.0f} % busy with other work{}",
+                     EBBTIDE_VERSION, system.release, system.machine,
+                     std::thread::hardware_concurrency(), 100 * busy,
+                     busy > 0.1 ? ": too much to trust the times below" : "");
 }
 
 struct Measurement {
@@ -66,7 +89,8 @@ int main() {
     fmt::print(stderr, "bench: tracing needs root: run 'sudo make bench'\n");
     return 1;
   }
-  std::string directory = (std::filesystem::temp_directory_path() / "ebbtide-bench-XXXXXX").string();
+  std::string directory =
+      (std::filesystem::temp_directory_path() / "ebbtide-bench-XXXXXX").string();
   if (mkdtemp(directory.data()) == nullptr) {
     fmt::print(stderr, "bench: cannot make a directory like {}\n", directory);
     return 1;

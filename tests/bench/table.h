@@ -1,5 +1,5 @@
-// Answers: how does a person read the figures? One table; each figure stands beside its aim, whether
-// that was met, and what it was measured against.
+// Answers: how does a person read the figures? One table; each figure stands beside its aim,
+// whether that was met, and what it was measured against.
 #pragma once
 
 #include <string>

@@ -124,9 +124,8 @@ Result<Row> measure_strace(const Server& server, const Target& target) {
     row.against = "skipped: strace is not installed";
     return row;
   }
-  const auto rounds =
-      run_blocks(server, {{"bare", nullptr}, {"strace", [&] { return attach_strace(target); }}},
-                 peer_blocks);
+  const auto rounds = run_blocks(
+      server, {{"bare", nullptr}, {"strace", [&] { return attach_strace(target); }}}, peer_blocks);
   if (!rounds) return rounds.error();
   row.figure = describe(ratio_to((*rounds)[0], (*rounds)[1]));
   row.against = fmt::format("bare, {} rounds each", peer_blocks);

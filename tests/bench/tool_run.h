@@ -10,8 +10,8 @@ namespace ebbtide {
 
 struct ToolRun {
   double wall_s = 0;
-  double cpu_s = 0;               // user and system, all threads
-  double peak_resident_mb = 0;    // MB = 1,000,000 bytes
+  double cpu_s = 0;             // user and system, all threads
+  double peak_resident_mb = 0;  // MB = 1,000,000 bytes
 };
 
 // Runs the tool with `arguments` to its end; what it prints on stdout is dropped. An error when it

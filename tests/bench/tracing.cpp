@@ -116,9 +116,9 @@ Result<Attached> attach_no_work() {
 
 Result<Attached> attach_strace(const Target& target) {
   const std::int32_t pid = target.process.pid;
-  auto strace = std::make_unique<Process>(std::vector<std::string>{
-      "strace", "-f", "-qq", "-e", "trace=mmap,munmap,mremap,brk", "-o", "/dev/null", "-p",
-      std::to_string(pid)});
+  auto strace = std::make_unique<Process>(
+      std::vector<std::string>{"strace", "-f", "-qq", "-e", "trace=mmap,munmap,mremap,brk", "-o",
+                               "/dev/null", "-p", std::to_string(pid)});
   const auto deadline = std::chrono::steady_clock::now() + 5s;
   const auto every_thread = [pid] {
     for (const TaskEntry& task : read_threads(pid)) {
