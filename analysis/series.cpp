@@ -71,8 +71,8 @@ FloorSeries floor_series(const Recording& recording, std::span<const GaugeTerm> 
   return series;
 }
 
-std::vector<Step> steps_of(std::span<const FloorPoint> points) {
-  std::vector<Step> steps;
+std::vector<FloorStep> steps_of(std::span<const FloorPoint> points) {
+  std::vector<FloorStep> steps;
   for (std::size_t i = 1; i < points.size(); ++i) {
     steps.push_back({points[i].connections - points[i - 1].connections,
                      points[i].seconds - points[i - 1].seconds,

@@ -101,10 +101,10 @@ std::optional<double> theil_sen(std::span<const Sample> samples) {
   return theil_sen(samples, slopes);
 }
 
-Drift idle_drift(std::span<const Step> idle, double noise) {
+Drift idle_drift(std::span<const FloorStep> idle, double noise) {
   Drift drift;
   std::vector<double> growth;
-  for (const Step& stretch : idle) {
+  for (const FloorStep& stretch : idle) {
     if (stretch.seconds <= 0) continue;
     drift.rates.push_back(stretch.growth / stretch.seconds);
     growth.push_back(stretch.growth);
@@ -133,7 +133,7 @@ std::size_t warm_up_steps(std::span<const double> growth_per_connection, double 
   return steps;
 }
 
-Interval growth_interval(std::span<const Step> steps, const Drift& drift, double estimate,
+Interval growth_interval(std::span<const FloorStep> steps, const Drift& drift, double estimate,
                          const BootstrapPlan& plan) {
   if (steps.empty() || plan.resamples == 0) return {estimate, estimate};
   SplitMix64 random(plan.seed);

@@ -48,7 +48,7 @@ struct Sample {
 std::optional<double> theil_sen(std::span<const Sample> samples);
 
 // The change of a floor from one settle point to the next.
-struct Step {
+struct FloorStep {
   double connections = 0;
   double seconds = 0;
   double growth = 0;
@@ -65,7 +65,7 @@ struct Drift {
 // by more than the median, and that is more than twice the `noise` of a step, in the unit of its
 // growth. A falling idle stretch is late release, not a clock that takes memory
 // away, and makes no drift: subtracting it would turn a flat floor into a leak.
-Drift idle_drift(std::span<const Step> idle, double noise);
+Drift idle_drift(std::span<const FloorStep> idle, double noise);
 
 // How many leading steps are warm-up: the first always, and further ones while their growth per
 // connection exceeds the median of all later ones by both 3.5 scaled MADs (Iglewicz and Hoaglin
@@ -86,7 +86,7 @@ struct BootstrapPlan {
 // uncertainty of the clock's share; a drift that is not believed is drawn from the idle rates and
 // zero. The percentile interval is expanded for small n (Hesterberg 2015, section 5.3: Student's t
 // and sqrt(n / (n - 1))).
-Interval growth_interval(std::span<const Step> steps, const Drift& drift, double estimate,
+Interval growth_interval(std::span<const FloorStep> steps, const Drift& drift, double estimate,
                          const BootstrapPlan& plan);
 
 // Interval of `count / trials` (Clopper and Pearson 1934). More counts than trials are read as

@@ -15,15 +15,17 @@
 
 namespace ebbtide {
 
+// Completes with {error_code, …}: an exception for each failed or cancelled operation would cost
+// more than the operation.
+inline constexpr auto as_value = boost::asio::as_tuple(boost::asio::use_awaitable);
+
 // Closes the socket when the limit has passed, and says so. Cancelling would not do: Beast's
 // WebSocket teardown goes on waiting for a FIN when it is cancelled; only a closed socket ends it.
 inline boost::asio::awaitable<void> close_after(std::chrono::milliseconds limit,
                                                 boost::asio::ip::tcp::socket& socket,
                                                 bool& passed) {
   boost::asio::steady_timer deadline(co_await boost::asio::this_coro::executor, limit);
-  // As a tuple: an exception for each operation that is in time would cost more than the operation.
-  const auto [cancelled] =
-      co_await deadline.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  const auto [cancelled] = co_await deadline.async_wait(as_value);
   if (cancelled) co_return;
   passed = true;
   boost::system::error_code ignored;

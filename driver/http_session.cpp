@@ -1,8 +1,6 @@
 // http://: requests on one keep-alive connection; a step that sends is a POST.
 #include <fmt/format.h>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
@@ -11,6 +9,7 @@
 #include <utility>
 
 #include "driver/clock.h"
+#include "driver/deadline.h"
 #include "driver/plain_session.h"
 
 namespace ebbtide {
@@ -20,7 +19,6 @@ namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using boost::system::error_code;
 
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
 // Beast's ways to say that the server is gone, as the one that failure.h knows.
 error_code translated(const error_code& error) {
@@ -83,12 +81,12 @@ class HttpSession : public PlainSession {
   // Sends the request and reads the whole answer into answer_.
   asio::awaitable<Attempt> exchange(Request request) {
     auto& socket = context_.handle.socket;
-    const auto [write_error, written] = co_await http::async_write(socket, request, use_tuple);
+    const auto [write_error, written] = co_await http::async_write(socket, request, as_value);
     if (write_error) co_return failure_of(Stage::exchange, translated(write_error));
 
     http::response_parser<http::string_body> parser;
     parser.body_limit(max_message_bytes);
-    const auto [error, size] = co_await http::async_read(socket, buffer_, parser, use_tuple);
+    const auto [error, size] = co_await http::async_read(socket, buffer_, parser, as_value);
     if (error) co_return failure_of(Stage::exchange, translated(error));
     answer_ = std::move(parser.get().body());
     ++context_.outcome.messages_received;

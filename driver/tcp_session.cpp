@@ -1,17 +1,15 @@
 // tcp://: raw bytes in both directions.
 #include <algorithm>
 #include <array>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include "driver/deadline.h"
 #include "driver/plain_session.h"
 
 namespace ebbtide {
 namespace {
 
 namespace asio = boost::asio;
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
 class TcpSession : public PlainSession {
  public:
@@ -21,7 +19,7 @@ class TcpSession : public PlainSession {
 
   asio::awaitable<Attempt> send(std::string text) override {
     const auto [error, size] =
-        co_await asio::async_write(context_.handle.socket, asio::buffer(text), use_tuple);
+        co_await asio::async_write(context_.handle.socket, asio::buffer(text), as_value);
     co_return attempt_of(Stage::exchange, error);
   }
 
@@ -34,7 +32,7 @@ class TcpSession : public PlainSession {
       const std::size_t kept = std::min(received_.size(), text.size() - 1);
       received_.erase(0, received_.size() - kept);
       const auto [error, size] =
-          co_await context_.handle.socket.async_read_some(asio::buffer(chunk), use_tuple);
+          co_await context_.handle.socket.async_read_some(asio::buffer(chunk), as_value);
       if (error) co_return failure_of(Stage::exchange, error);
       context_.outcome.bytes_received += size;
       received_.append(chunk.data(), size);

@@ -2,9 +2,7 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/version.hpp>
 #include <boost/beast/websocket/stream.hpp>
@@ -26,7 +24,6 @@ namespace websocket = beast::websocket;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
 // Beast's ways to say that the server is gone, as the one that failure.h knows.
 error_code translated(const error_code& error) {
@@ -79,7 +76,7 @@ asio::awaitable<Attempt> WsSession::open() {
   const Url& url = context_.plan.url;
   websocket::response_type response;
   const auto [error] =
-      co_await stream_.async_handshake(response, authority(url), url.target, use_tuple);
+      co_await stream_.async_handshake(response, authority(url), url.target, as_value);
   if (!error || error == websocket::condition::handshake_failed) {
     context_.outcome.http_status = static_cast<int>(response.result_int());
   }
@@ -93,14 +90,14 @@ asio::awaitable<Attempt> WsSession::open() {
 }
 
 asio::awaitable<Attempt> WsSession::send(std::string text) {
-  const auto [error, size] = co_await stream_.async_write(asio::buffer(text), use_tuple);
+  const auto [error, size] = co_await stream_.async_write(asio::buffer(text), as_value);
   co_return attempt_of(Stage::exchange, translated(error));
 }
 
 asio::awaitable<Attempt> WsSession::expect(std::string text) {
   for (;;) {
     beast::flat_buffer message;
-    const auto [error, size] = co_await stream_.async_read(message, use_tuple);
+    const auto [error, size] = co_await stream_.async_read(message, as_value);
     context_.outcome.bytes_received += size;
     if (error) co_return failure_of(Stage::exchange, translated(error));
     ++context_.outcome.messages_received;
@@ -151,7 +148,7 @@ asio::awaitable<Attempt> WsSession::close() {
 asio::awaitable<error_code> WsSession::read_to_end() {
   std::array<char, 1024> discarded;
   for (;;) {
-    const auto [error, size] = co_await stream_.async_read_some(asio::buffer(discarded), use_tuple);
+    const auto [error, size] = co_await stream_.async_read_some(asio::buffer(discarded), as_value);
     context_.outcome.bytes_received += size;
     if (error) co_return translated(error);
     if (stream_.is_message_done()) ++context_.outcome.messages_received;
@@ -160,7 +157,7 @@ asio::awaitable<error_code> WsSession::read_to_end() {
 
 // Beast sends the close frame, waits for the server's and then for its FIN.
 asio::awaitable<error_code> WsSession::close_stream() {
-  const auto [error] = co_await stream_.async_close(websocket::close_code::normal, use_tuple);
+  const auto [error] = co_await stream_.async_close(websocket::close_code::normal, as_value);
   co_return translated(error);
 }
 

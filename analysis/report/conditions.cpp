@@ -72,7 +72,7 @@ std::string cut_off_text(const Recording& recording) {
 
 std::string tiers_part(const Recording& recording) {
   if (recording.tiers.empty()) return "";
-  Table table(
+  MarkdownTable table(
       {{"evidence", Align::left}, {"on", Align::left}, {"what it gave, or why not", Align::left}});
   for (const Tier& tier : recording.tiers) {
     table.row({prose(tier.name), tier.on ? "yes" : "no", prose(tier.detail)});
@@ -118,7 +118,7 @@ std::string how_it_ended(const Recording& recording) {
 std::string conditions_section(const ReportInput& input) {
   const Recording& recording = input.recording;
   const RunInfo& run = recording.run;
-  Table table({{"condition", Align::left}, {"in this run", Align::left}});
+  MarkdownTable table({{"condition", Align::left}, {"in this run", Align::left}});
   table.row({"started", utc_text(run.started_unix_s)});
   table.row({"ended", "the run " + prose(how_it_ended(recording))});
   table.row({"target", target_text(run)});

@@ -18,7 +18,7 @@ constexpr std::size_t failures_shown = 5;
 constexpr std::size_t close_wait = 8;
 constexpr std::size_t fin_wait2 = 5;
 
-void add_times(Table& table, const std::string& title, std::vector<double> seconds) {
+void add_times(MarkdownTable& table, const std::string& title, std::vector<double> seconds) {
   if (seconds.empty()) return;
   std::ranges::sort(seconds);
   table.row({title, integer_text(static_cast<std::int64_t>(seconds.size())),
@@ -26,8 +26,8 @@ void add_times(Table& table, const std::string& title, std::vector<double> secon
              duration_text(seconds.back())});
 }
 
-Table times_of(const std::string& what, const std::string& whose) {
-  return Table({{what, Align::left}, {whose}, {"median"}, {"p99"}, {"longest"}});
+MarkdownTable times_of(const std::string& what, const std::string& whose) {
+  return MarkdownTable({{what, Align::left}, {whose}, {"median"}, {"p99"}, {"longest"}});
 }
 
 // A connection's way up, each step timed from the one before it.
@@ -43,7 +43,7 @@ std::string times_table(const Recording& recording) {
       previous = times[step];
     }
   }
-  Table table = times_of("step", "connections");
+  MarkdownTable table = times_of("step", "connections");
   add_times(table, "TCP connect", std::move(seconds[0]));
   add_times(table, "upgrade", std::move(seconds[1]));
   add_times(table, "answers", std::move(seconds[2]));
@@ -64,7 +64,7 @@ std::string failures_table(const Recording& recording) {
   if (reasons.empty()) return "";
   std::vector<std::pair<std::string, std::uint64_t>> ranked(reasons.begin(), reasons.end());
   std::ranges::stable_sort(ranked, std::ranges::greater(), &decltype(ranked)::value_type::second);
-  Table table({{"failed", Align::left}, {"connections"}});
+  MarkdownTable table({{"failed", Align::left}, {"connections"}});
   for (std::size_t i = 0; i < std::min(failures_shown, ranked.size()); ++i) {
     table.row({ranked[i].first, integer_text(static_cast<std::int64_t>(ranked[i].second))});
   }
@@ -135,7 +135,7 @@ std::string sockets_part(const ReportInput& input) {
       "FIN_WAIT2.\n\n",
       number(first[2]), number(first[1]), number(first[0]), number(staying[close_wait]),
       number(staying[fin_wait2]));
-  Table table = times_of("time in state", "sockets");
+  MarkdownTable table = times_of("time in state", "sockets");
   for (std::size_t state = 1; state < tcp_state_count; ++state) {
     add_times(table, std::string(tcp_state_name(static_cast<std::uint8_t>(state))),
               std::move(in_state[state]));

@@ -29,7 +29,7 @@ bool silent(const Recording& recording, const Judgement& judgement) {
 }
 
 std::string judgement_table(const ReportInput& input, bool decisive) {
-  Table table({{"what", Align::left},
+  MarkdownTable table({{"what", Align::left},
                {"verdict", Align::left},
                {"per connection"},
                {fmt::format("{:.0f} % interval", input.assessment.confidence * 100)},
@@ -74,11 +74,11 @@ std::string survivors_part(const ReportInput& input) {
     rows[row.cycle][row.kind] = &row;
   }
   if (rows.empty()) return "";
-  std::vector<Column> columns = {{"born in cycle"}};
+  std::vector<MarkdownColumn> columns = {{"born in cycle"}};
   for (const ResourceKind kind : kinds) {
     columns.push_back({kind_rule(input.recording, kind).subject});
   }
-  Table table(columns);
+  MarkdownTable table(columns);
   for (const Cycle& cycle : input.recording.cycles) {
     std::vector<std::string> cells = {number(cycle.number) + (cycle.dose == 0 ? " (idle)" : "")};
     for (const ResourceKind kind : kinds) {

@@ -20,12 +20,12 @@ std::string padded(const std::string& cell, std::size_t to, Align align) {
 
 }  // namespace
 
-void Table::row(std::vector<std::string> cells) {
+void MarkdownTable::row(std::vector<std::string> cells) {
   cells.resize(columns_.size());
   rows_.push_back(std::move(cells));
 }
 
-std::string Table::markdown() const {
+std::string MarkdownTable::markdown() const {
   std::vector<std::size_t> widths;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     std::size_t widest = std::max<std::size_t>(3, width(columns_[i].title));
@@ -50,7 +50,7 @@ std::string Table::markdown() const {
   return text + "\n";
 }
 
-std::string Table::folded(const std::string& summary) const {
+std::string MarkdownTable::folded(const std::string& summary) const {
   return rows_.size() > rows_at_a_glance ? details(summary, markdown()) : markdown();
 }
 

@@ -9,15 +9,15 @@ namespace ebbtide {
 
 enum class Align : std::uint8_t { left, right };
 
-struct Column {
+struct MarkdownColumn {
   std::string title;
   Align align = Align::right;
 };
 
 // Cells are Markdown already: what the target controls goes through escape.h first.
-class Table {
+class MarkdownTable {
  public:
-  explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
+  explicit MarkdownTable(std::vector<MarkdownColumn> columns) : columns_(std::move(columns)) {}
 
   void row(std::vector<std::string> cells);  // missing cells stay empty
   [[nodiscard]] bool empty() const { return rows_.empty(); }
@@ -29,7 +29,7 @@ class Table {
   [[nodiscard]] std::string folded(const std::string& summary) const;
 
  private:
-  std::vector<Column> columns_;
+  std::vector<MarkdownColumn> columns_;
   std::vector<std::vector<std::string>> rows_;
 };
 

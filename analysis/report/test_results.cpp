@@ -52,7 +52,7 @@ std::string settle_text(const Recording& recording, std::uint32_t cycle) {
 }
 
 std::string rss_table(const Recording& recording, const Readings& readings) {
-  Table table({{"cycle"},
+  MarkdownTable table({{"cycle"},
                {"connections"},
                {"before"},
                {"after open"},
@@ -79,7 +79,7 @@ std::string floor_table(const Recording& recording, const Readings& readings) {
       GaugeKind::pss,      GaugeKind::anon,    GaugeKind::heap_used,
       GaugeKind::external, GaugeKind::fds,     GaugeKind::sockets_accepted,
       GaugeKind::mappings, GaugeKind::threads, GaugeKind::children};
-  std::vector<Column> columns = {{"cycle"}};
+  std::vector<MarkdownColumn> columns = {{"cycle"}};
   std::vector<GaugeKind> read;
   for (const GaugeKind kind : kinds) {
     if (!was_read(recording, kind)) continue;
@@ -87,7 +87,7 @@ std::string floor_table(const Recording& recording, const Readings& readings) {
     columns.push_back({std::string(gauge_info(kind).title)});
   }
   if (read.empty()) return "No gauge was read at a settle point.\n\n";
-  Table table(columns);
+  MarkdownTable table(columns);
   const auto add = [&](const std::string& title, std::uint32_t cycle) {
     std::vector<std::string> cells = {title};
     for (const GaugeKind kind : read) cells.push_back(readings.text(kind, Point::settled, cycle));
@@ -105,7 +105,7 @@ std::string gc_part(const Recording& recording) {
     if (gc.end_ns < gc.start_ns) continue;
     pauses[gc.collector].push_back(static_cast<double>(gc.end_ns - gc.start_ns) * 1e-9);
   }
-  Table table({{"collector", Align::left}, {"runs"}, {"median"}, {"longest"}, {"in all"}});
+  MarkdownTable table({{"collector", Align::left}, {"runs"}, {"median"}, {"longest"}, {"in all"}});
   for (auto& [collector, seconds] : pauses) {
     std::ranges::sort(seconds);
     double total = 0;

@@ -102,33 +102,33 @@ TEST(WarmUpTest, IgnoresExcessBelowTheFloor) {
 }
 
 TEST(IdleDriftTest, BelievesStretchesThatAgree) {
-  const std::vector<Step> idle = {{0, 1, 100}, {0, 2, 220}, {0, 1, 120}};
+  const std::vector<FloorStep> idle = {{0, 1, 100}, {0, 2, 220}, {0, 1, 120}};
   const Drift drift = idle_drift(idle, 10);
   EXPECT_TRUE(drift.believed);
   EXPECT_DOUBLE_EQ(drift.per_second, 110);
 }
 
 TEST(IdleDriftTest, DisbelievesOneStretchDisagreementFallsAndNoise) {
-  EXPECT_FALSE(idle_drift(std::vector<Step>{{0, 1, 100}}, 0).believed);
-  EXPECT_FALSE(idle_drift(std::vector<Step>{{0, 1, 100}, {0, 1, 900}}, 0).believed);
-  EXPECT_FALSE(idle_drift(std::vector<Step>{{0, 1, -100}, {0, 1, -100}}, 0).believed);
-  EXPECT_FALSE(idle_drift(std::vector<Step>{{0, 1, 100}, {0, 1, 100}}, 60).believed);
-  EXPECT_EQ(idle_drift(std::vector<Step>{{0, 1, 100}, {0, 1, 900}}, 0).per_second, 0);
+  EXPECT_FALSE(idle_drift(std::vector<FloorStep>{{0, 1, 100}}, 0).believed);
+  EXPECT_FALSE(idle_drift(std::vector<FloorStep>{{0, 1, 100}, {0, 1, 900}}, 0).believed);
+  EXPECT_FALSE(idle_drift(std::vector<FloorStep>{{0, 1, -100}, {0, 1, -100}}, 0).believed);
+  EXPECT_FALSE(idle_drift(std::vector<FloorStep>{{0, 1, 100}, {0, 1, 100}}, 60).believed);
+  EXPECT_EQ(idle_drift(std::vector<FloorStep>{{0, 1, 100}, {0, 1, 900}}, 0).per_second, 0);
 }
 
 TEST(IdleDriftTest, SkipsStretchesWithoutLength) {
-  EXPECT_TRUE(idle_drift(std::vector<Step>{{0, 0, 100}}, 0).rates.empty());
+  EXPECT_TRUE(idle_drift(std::vector<FloorStep>{{0, 0, 100}}, 0).rates.empty());
 }
 
 TEST(GrowthIntervalTest, IsAPointWhenEveryStepIsTheSame) {
-  const std::vector<Step> steps(9, Step{100, 1, 6400});
+  const std::vector<FloorStep> steps(9, FloorStep{100, 1, 6400});
   const Interval interval = growth_interval(steps, {}, 64, {});
   EXPECT_DOUBLE_EQ(interval.low, 64);
   EXPECT_DOUBLE_EQ(interval.high, 64);
 }
 
 TEST(GrowthIntervalTest, RepeatsForTheSameSeed) {
-  const std::vector<Step> steps = {{100, 1, 5}, {100, 1, 9}, {100, 1, -3}, {100, 1, 4}};
+  const std::vector<FloorStep> steps = {{100, 1, 5}, {100, 1, 9}, {100, 1, -3}, {100, 1, 4}};
   const Interval once = growth_interval(steps, {}, 0.05, {.seed = 9});
   const Interval again = growth_interval(steps, {}, 0.05, {.seed = 9});
   EXPECT_EQ(once.low, again.low);
@@ -136,7 +136,7 @@ TEST(GrowthIntervalTest, RepeatsForTheSameSeed) {
 }
 
 TEST(GrowthIntervalTest, HoldsTheDoubtAboutTheClock) {
-  const std::vector<Step> steps(9, Step{100, 1, 6400});
+  const std::vector<FloorStep> steps(9, FloorStep{100, 1, 6400});
   const Drift doubt = {0, false, {6400}};
   const Interval interval = growth_interval(steps, doubt, 64, {});
   EXPECT_LE(interval.low, 0);
@@ -149,7 +149,7 @@ TEST(GrowthIntervalTest, CoversTheTruthAsOftenAsItPromises) {
   int covered = 0;
   for (int run = 0; run < runs; ++run) {
     SplitMix64 random(static_cast<std::uint64_t>(run) + 1);
-    std::vector<Step> steps;
+    std::vector<FloorStep> steps;
     std::vector<Sample> path = {{0, 0}};
     for (int i = 0; i < 9; ++i) {
       double noise = -6;

@@ -5,6 +5,7 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <regex>
 #include <string>
 #include <vector>
@@ -135,6 +136,26 @@ TEST(Layering, ObjectsToWhatTheTableDoesNotList) {
             "tracer may not use <boost/beast/core.hpp>");
   EXPECT_EQ(objection(layer("recording"), "recording/run.h", true), "");
   EXPECT_EQ(objection(layer("recording"), "vector", false), "");
+}
+
+// All folders share one namespace: two types of one name would be one to the linker.
+TEST(Layering, NoTypeNameIsDefinedInTwoHeaders) {
+  const std::regex definition(R"(^(?:struct|class) (\w+)(?: final)?(?: :.*)? \{)");
+  std::map<std::string, std::string> defined_in;
+  for (const std::string top : {"recording", "tracer", "driver", "analysis", "cli"}) {
+    for (const fs::path& path : sources_below(top)) {
+      if (path.extension() != ".h") continue;
+      std::ifstream file(path);
+      for (std::string line; std::getline(file, line);) {
+        std::smatch match;
+        if (!std::regex_search(line, match, definition)) continue;
+        const auto [first, fresh] = defined_in.emplace(match[1], name_in_repository(path));
+        EXPECT_TRUE(fresh) << match[1] << " is defined in " << first->second << " and in "
+                           << name_in_repository(path);
+      }
+    }
+  }
+  EXPECT_GT(defined_in.size(), 40u);
 }
 
 TEST(Layering, FilesStaySmallAndAreNamedByWhatTheyHold) {
