@@ -196,7 +196,7 @@ TEST(EscapeTest, NoLineEndsItsCodeBlock) {
 }
 
 TEST(TableTest, PadsByCharacters) {
-  Table table({{"what", Align::left}, {"n"}});
+  MarkdownTable table({{"what", Align::left}, {"n"}});
   table.row({"größer", "1"});
   table.row({"a"});
   EXPECT_EQ(table.markdown(),
@@ -204,7 +204,7 @@ TEST(TableTest, PadsByCharacters) {
 }
 
 TEST(TableTest, FoldsOnlyWhatIsLong) {
-  Table table({{"n"}});
+  MarkdownTable table({{"n"}});
   for (int i = 0; i < 25; ++i) table.row({"1"});
   EXPECT_THAT(table.folded("All"), Not(HasSubstr("<details>")));
   table.row({"1"});
