@@ -171,6 +171,7 @@ Result<int> leak(const LeakOptions& options, const std::string& command_line) {
   const auto finished = (*tracer)->finish(
       ran ? *ran : RunEnd{EndReason::failed, ran.error().message(), monotonic_ns()});
   tracer->reset();
+  progress.erase_line();
   if (!ran) return discard(ran.error());
   if (!finished) return finished.error();
   if (auto moved = move_file(partial, recording); !moved) return moved.error();

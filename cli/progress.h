@@ -33,8 +33,10 @@ class Progress {
   // One line that stays.
   void say(const std::string& line);
 
- private:
+  // Takes the renewed line away, before something else is printed.
   void erase_line();
+
+ private:
 
   bool quiet_;
   bool terminal_;
