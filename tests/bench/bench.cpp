@@ -64,7 +64,7 @@ struct Measurement {
 Table measure_all(const std::string& directory) {
   const auto with_server = [&](auto measure) {
     return [&directory, measure]() -> Result<Rows> {
-      return measure(Server::node("examples/clean-server.js"), directory);
+      return measure(Server::node("tests/bench/plain-server.js"), directory);
     };
   };
   const std::vector<Measurement> measurements = {
