@@ -84,7 +84,7 @@ std::string drift_clause(const Drift& drift, double seconds, double noticed, Uni
 
 // Everything judge_floor() weighs.
 struct Floor {
-  std::vector<FloorStep> steps;       // of the whole run
+  std::vector<FloorStep> steps;  // of the whole run
   std::vector<FloorPoint> used;  // after the warm-up
   Drift drift;
   double connections = 0;  // after the first cycle

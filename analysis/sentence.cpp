@@ -75,7 +75,8 @@ std::string no_leak_text(const Recording& recording, const Assessment& assessmen
   const Judgement& first = *telling(assessment, Verdict::no_leak, Unit::bytes);
   const bool gauge = first.evidence == Judgement::Evidence::gauge;
   std::string text = fmt::format(
-      "what {} took came back; a leak of more than {} per connection would have been seen (measured "
+      "what {} took came back; a leak of more than {} per connection would have been seen "
+      "(measured "
       "{}, {:.0f} % interval {}, {})",
       counted(assessment.connections, "connection"), phrase(first.limit, first),
       amount_text(first.per_connection, first.unit), assessment.confidence * 100,

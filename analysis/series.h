@@ -28,7 +28,7 @@ struct FloorPoint {
 // Every value is relative to the first point: levels of gigabytes lose no bytes as doubles.
 struct FloorSeries {
   std::vector<FloorPoint> points;  // one per number of connections; the baseline comes first
-  std::vector<FloorStep> idle;          // stretches without connections, for the clock's share
+  std::vector<FloorStep> idle;     // stretches without connections, for the clock's share
   bool ever_above_zero = false;    // the level itself, not its change
 };
 

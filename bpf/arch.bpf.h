@@ -22,9 +22,9 @@ enum {
 #define EBB_ARGUMENT_3(regs) ((regs)->dx)
 #define EBB_ARGUMENT_4(regs) ((regs)->r10)
 // Where a function without a frame of its own, such as libc's mmap and brk, returns to.
-static __always_inline __u64 leaf_return_address(const struct pt_regs *regs) {
+static __always_inline __u64 leaf_return_address(const struct pt_regs* regs) {
   __u64 address = 0;
-  bpf_probe_read_user(&address, sizeof(address), (const void *)regs->sp);
+  bpf_probe_read_user(&address, sizeof(address), (const void*)regs->sp);
   return address;
 }
 #define EBB_CALL_ARGUMENT_2(regs) ((regs)->si)
@@ -46,7 +46,7 @@ enum {
 #define EBB_ARGUMENT_2(regs) ((regs)->regs[1])
 #define EBB_ARGUMENT_3(regs) ((regs)->regs[2])
 #define EBB_ARGUMENT_4(regs) ((regs)->regs[3])
-static __always_inline __u64 leaf_return_address(const struct pt_regs *regs) {
+static __always_inline __u64 leaf_return_address(const struct pt_regs* regs) {
   return regs->regs[30];
 }
 #define EBB_CALL_ARGUMENT_2(regs) ((regs)->regs[1])

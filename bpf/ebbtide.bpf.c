@@ -1,6 +1,6 @@
 // The programs: one-line adapters from attach points to the headers beside this file.
-#include "types.bpf.h"
 #include "event.h"
+#include "types.bpf.h"
 
 #include "arch.bpf.h"
 #include "census.bpf.h"
@@ -13,31 +13,31 @@
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(socket_state, const struct sock *sk, int old_state, int new_state) {
+int BPF_PROG(socket_state, const struct sock* sk, int old_state, int new_state) {
   on_socket_state(sk, old_state, new_state);
   return 0;
 }
 
 SEC("tp_btf/sys_exit")
-int BPF_PROG(syscall_exit, struct pt_regs *regs, long result) {
+int BPF_PROG(syscall_exit, struct pt_regs* regs, long result) {
   on_syscall_exit(ctx, regs, result);
   return 0;
 }
 
 SEC("tp_btf/sched_process_fork")
-int BPF_PROG(task_fork, struct task_struct *parent, struct task_struct *child) {
+int BPF_PROG(task_fork, struct task_struct* parent, struct task_struct* child) {
   on_fork(parent, child);
   return 0;
 }
 
 SEC("tp_btf/sched_process_exit")
-int BPF_PROG(task_exit, struct task_struct *task) {
+int BPF_PROG(task_exit, struct task_struct* task) {
   on_exit(task);
   return 0;
 }
 
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(task_exec, struct task_struct *task) {
+int BPF_PROG(task_exec, struct task_struct* task) {
   on_exec(task);
   return 0;
 }
@@ -49,37 +49,37 @@ int BPF_PROG(page_fault) {
 }
 
 SEC("uprobe")
-int gc_begin(struct pt_regs *regs) {
+int gc_begin(struct pt_regs* regs) {
   on_gc_begin();
   return 0;
 }
 
 SEC("uprobe")
-int gc_end(struct pt_regs *regs) {
+int gc_end(struct pt_regs* regs) {
   on_gc_end(EBB_CALL_ARGUMENT_2(regs));  // Heap::GarbageCollectionEpilogue(this, collector)
   return 0;
 }
 
 SEC("uretprobe")
-int gc_used(struct pt_regs *regs) {
+int gc_used(struct pt_regs* regs) {
   on_gc_used(EBB_CALL_RESULT(regs));
   return 0;
 }
 
 SEC("uretprobe")
-int gc_committed(struct pt_regs *regs) {
+int gc_committed(struct pt_regs* regs) {
   on_gc_committed(EBB_CALL_RESULT(regs));
   return 0;
 }
 
 SEC("iter/task_file")
-int census_fds(struct bpf_iter__task_file *ctx) {
+int census_fds(struct bpf_iter__task_file* ctx) {
   census_fd(ctx);
   return 0;
 }
 
 SEC("iter/task_vma")
-int census_vmas(struct bpf_iter__task_vma *ctx) {
+int census_vmas(struct bpf_iter__task_vma* ctx) {
   census_vma(ctx);
   return 0;
 }

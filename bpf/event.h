@@ -6,8 +6,9 @@
 #ifndef EBBTIDE_BPF_EVENT_H
 #define EBBTIDE_BPF_EVENT_H
 
-#ifdef __cplusplus
 #include <linux/types.h>
+
+#ifdef __cplusplus
 #define EBB_ASSERT_SIZE(type, bytes) static_assert(sizeof(type) == (bytes), #type)
 #else
 #define EBB_ASSERT_SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type)
@@ -32,9 +33,9 @@ enum ebb_event_type {
 
 struct ebb_header {
   __u64 ts_ns;
-  __u32 type;   // ebb_event_type
+  __u32 type;  // ebb_event_type
   __u32 epoch;
-  __u32 tid;    // the current task's; means nothing for EBB_EVENT_SOCKET_END (softirq)
+  __u32 tid;  // the current task's; means nothing for EBB_EVENT_SOCKET_END (softirq)
   __u32 padding;
 };
 EBB_ASSERT_SIZE(struct ebb_header, 24);
@@ -44,9 +45,9 @@ enum ebb_closed_first { EBB_CLOSED_NOBODY = 0, EBB_CLOSED_TARGET = 1, EBB_CLOSED
 
 // One TCP socket of the target; the value of the `sockets` map while it lives.
 struct ebb_socket {
-  __u64 id;              // 1, 2, … in order of birth
-  __u64 established_ns;  // 0: before the tracer came
-  __u64 changed_ns;      // when `state` was entered (or first seen)
+  __u64 id;                           // 1, 2, … in order of birth
+  __u64 established_ns;               // 0: before the tracer came
+  __u64 changed_ns;                   // when `state` was entered (or first seen)
   __u64 ns_in_state[EBB_TCP_STATES];  // completed stays
   __u8 local_address[EBB_ADDRESS_BYTES];
   __u8 remote_address[EBB_ADDRESS_BYTES];
@@ -82,11 +83,11 @@ struct ebb_mapping_event {
 EBB_ASSERT_SIZE(struct ebb_mapping_event, 72);
 
 enum ebb_task_operation {
-  EBB_TASK_THREAD = 1,       // a thread of the target was born
-  EBB_TASK_CHILD = 2,        // a child process of the target was born
+  EBB_TASK_THREAD = 1,  // a thread of the target was born
+  EBB_TASK_CHILD = 2,   // a child process of the target was born
   EBB_TASK_THREAD_EXIT = 3,
   EBB_TASK_CHILD_EXIT = 4,
-  EBB_TASK_EXEC = 5,         // the target became another program
+  EBB_TASK_EXEC = 5,  // the target became another program
 };
 
 struct ebb_task_event {
@@ -121,14 +122,14 @@ EBB_ASSERT_SIZE(struct ebb_fd_event, 32);
 
 // What iter/task_file writes for each fd of the target.
 struct ebb_fd_record {
-  __u64 file;       // kernel address of the open file; an identity, never stored or shown
+  __u64 file;  // kernel address of the open file; an identity, never stored or shown
   __u64 inode;
   __u64 socket_id;  // ebb_socket.id when the fd is a followed TCP socket, else 0
   __u32 fd;
-  __u16 mode;       // S_IFMT bits; 0 for anonymous inodes (epoll, eventfd, timerfd)
-  __u16 family;     // sockets: AF_*
-  __u16 protocol;   // sockets: IPPROTO_*
-  __u8 state;       // TCP sockets: TCP_*
+  __u16 mode;      // S_IFMT bits; 0 for anonymous inodes (epoll, eventfd, timerfd)
+  __u16 family;    // sockets: AF_*
+  __u16 protocol;  // sockets: IPPROTO_*
+  __u8 state;      // TCP sockets: TCP_*
   __u8 padding[5];
 };
 EBB_ASSERT_SIZE(struct ebb_fd_record, 40);
@@ -175,14 +176,14 @@ struct ebb_counters {
   __u64 mapping_operations;
   __u64 garbage_collections;
   __u64 faults_seen;
-  __u64 lost_records;       // ring buffer full
-  __u64 lost_sockets;       // sockets map full: the connection is not followed
-  __u64 lost_stacks;        // stack could not be read
-  __u64 lost_stack_room;    // stacks map full
-  __u64 stack_collisions;   // another stack under the same hash
-  __u64 lost_faults;        // fault map full, or over the stack budget
-  __u64 lost_tasks;         // children map full
-  __u64 lost_gc;            // a GC began or ended without its other half
+  __u64 lost_records;      // ring buffer full
+  __u64 lost_sockets;      // sockets map full: the connection is not followed
+  __u64 lost_stacks;       // stack could not be read
+  __u64 lost_stack_room;   // stacks map full
+  __u64 stack_collisions;  // another stack under the same hash
+  __u64 lost_faults;       // fault map full, or over the stack budget
+  __u64 lost_tasks;        // children map full
+  __u64 lost_gc;           // a GC began or ended without its other half
 };
 EBB_ASSERT_SIZE(struct ebb_counters, 104);
 

@@ -24,7 +24,7 @@ static __always_inline bool within_budget(void) {
   return __sync_fetch_and_add(&fault_stacks_taken, 1) < fault_stacks_per_second;
 }
 
-static __always_inline void on_page_fault(void *ctx) {
+static __always_inline void on_page_fault(void* ctx) {
   if (!current_is_target()) return;
   COUNT(faults_seen);
   if (fault_period > 1 && bpf_get_prandom_u32() % fault_period) return;
@@ -33,7 +33,7 @@ static __always_inline void on_page_fault(void *ctx) {
     return;
   }
   struct ebb_fault_key key = {.stack_id = user_stack_id(ctx, 0), .cycle = epoch >> EBB_PHASE_BITS};
-  __u64 *samples = bpf_map_lookup_elem(&faults, &key);
+  __u64* samples = bpf_map_lookup_elem(&faults, &key);
   if (samples) {
     __sync_fetch_and_add(samples, 1);
     return;

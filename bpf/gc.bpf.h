@@ -27,25 +27,25 @@ static __always_inline void on_gc_begin(void) {
 
 static __always_inline void on_gc_used(__u64 bytes) {
   __u32 tid = (__u32)bpf_get_current_pid_tgid();
-  struct gc_in_flight *gc = bpf_map_lookup_elem(&gcs, &tid);
+  struct gc_in_flight* gc = bpf_map_lookup_elem(&gcs, &tid);
   if (gc) gc->used_bytes = bytes;
 }
 
 static __always_inline void on_gc_committed(__u64 bytes) {
   __u32 tid = (__u32)bpf_get_current_pid_tgid();
-  struct gc_in_flight *gc = bpf_map_lookup_elem(&gcs, &tid);
+  struct gc_in_flight* gc = bpf_map_lookup_elem(&gcs, &tid);
   if (gc) gc->committed_bytes = bytes;
 }
 
 static __always_inline void on_gc_end(__u32 collector) {
   __u32 tid = (__u32)bpf_get_current_pid_tgid();
-  struct gc_in_flight *gc = bpf_map_lookup_elem(&gcs, &tid);
+  struct gc_in_flight* gc = bpf_map_lookup_elem(&gcs, &tid);
   if (!gc) {
     COUNT(lost_gc);
     return;
   }
   COUNT(garbage_collections);
-  struct ebb_gc_event *event = RESERVE(EBB_EVENT_GC, ebb_gc_event);
+  struct ebb_gc_event* event = RESERVE(EBB_EVENT_GC, ebb_gc_event);
   if (event) {
     event->start_ns = gc->start_ns;
     event->used_bytes = gc->used_bytes;

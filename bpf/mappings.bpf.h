@@ -3,12 +3,12 @@
 #ifndef EBBTIDE_BPF_MAPPINGS_H
 #define EBBTIDE_BPF_MAPPINGS_H
 
-#include "stacks.bpf.h"
 #include "arch.bpf.h"
+#include "stacks.bpf.h"
 
-static __always_inline struct ebb_mapping_event *mapping_event(__u32 operation) {
+static __always_inline struct ebb_mapping_event* mapping_event(__u32 operation) {
   COUNT(mapping_operations);
-  struct ebb_mapping_event *event = RESERVE(EBB_EVENT_MAPPING, ebb_mapping_event);
+  struct ebb_mapping_event* event = RESERVE(EBB_EVENT_MAPPING, ebb_mapping_event);
   if (!event) return 0;
   event->operation = operation;
   event->new_address = event->new_length = event->stack_id = 0;
@@ -16,9 +16,9 @@ static __always_inline struct ebb_mapping_event *mapping_event(__u32 operation) 
   return event;
 }
 
-static __always_inline void on_mmap(void *ctx, struct pt_regs *regs, long result) {
+static __always_inline void on_mmap(void* ctx, struct pt_regs* regs, long result) {
   __u64 stack_id = user_stack_id(ctx, leaf_return_address(regs));
-  struct ebb_mapping_event *event = mapping_event(EBB_MMAP);
+  struct ebb_mapping_event* event = mapping_event(EBB_MMAP);
   if (!event) return;
   event->address = result;
   event->length = EBB_ARGUMENT_2(regs);
@@ -28,17 +28,17 @@ static __always_inline void on_mmap(void *ctx, struct pt_regs *regs, long result
   submit_record(event);
 }
 
-static __always_inline void on_munmap(struct pt_regs *regs) {
-  struct ebb_mapping_event *event = mapping_event(EBB_MUNMAP);
+static __always_inline void on_munmap(struct pt_regs* regs) {
+  struct ebb_mapping_event* event = mapping_event(EBB_MUNMAP);
   if (!event) return;
   event->address = EBB_ARGUMENT_1(regs);
   event->length = EBB_ARGUMENT_2(regs);
   submit_record(event);
 }
 
-static __always_inline void on_mremap(void *ctx, struct pt_regs *regs, long result) {
+static __always_inline void on_mremap(void* ctx, struct pt_regs* regs, long result) {
   __u64 stack_id = user_stack_id(ctx, 0);  // libc's mremap has a frame of unknown size
-  struct ebb_mapping_event *event = mapping_event(EBB_MREMAP);
+  struct ebb_mapping_event* event = mapping_event(EBB_MREMAP);
   if (!event) return;
   event->address = EBB_ARGUMENT_1(regs);
   event->length = EBB_ARGUMENT_2(regs);
@@ -49,9 +49,9 @@ static __always_inline void on_mremap(void *ctx, struct pt_regs *regs, long resu
   submit_record(event);
 }
 
-static __always_inline void on_brk(void *ctx, struct pt_regs *regs, long result) {
+static __always_inline void on_brk(void* ctx, struct pt_regs* regs, long result) {
   __u64 stack_id = user_stack_id(ctx, leaf_return_address(regs));
-  struct ebb_mapping_event *event = mapping_event(EBB_BRK);
+  struct ebb_mapping_event* event = mapping_event(EBB_BRK);
   if (!event) return;
   event->address = result;
   event->length = 0;
@@ -60,15 +60,14 @@ static __always_inline void on_brk(void *ctx, struct pt_regs *regs, long result)
 }
 
 static __always_inline void fd_event(__u32 operation, int fd) {
-  struct ebb_fd_event *event = RESERVE(EBB_EVENT_FD, ebb_fd_event);
+  struct ebb_fd_event* event = RESERVE(EBB_EVENT_FD, ebb_fd_event);
   if (!event) return;
   event->operation = operation;
   event->fd = fd;
   submit_record(event);
 }
 
-static __always_inline void on_fd_syscall(unsigned long number, struct pt_regs *regs,
-                                          long result) {
+static __always_inline void on_fd_syscall(unsigned long number, struct pt_regs* regs, long result) {
   if (number == SYS_ACCEPT4 || number == SYS_ACCEPT)
     fd_event(EBB_FD_ACCEPT, result);
   else if (number == SYS_CLOSE)
@@ -79,10 +78,10 @@ static __always_inline void on_fd_syscall(unsigned long number, struct pt_regs *
 
 // Runs at the end of every system call of every process: the number is looked at first, since
 // almost all end there.
-static __always_inline void on_syscall_exit(void *ctx, struct pt_regs *regs, long result) {
+static __always_inline void on_syscall_exit(void* ctx, struct pt_regs* regs, long result) {
   unsigned long number = EBB_SYSCALL_NUMBER(regs);
-  bool mapping = number == SYS_MMAP || number == SYS_MUNMAP || number == SYS_MREMAP ||
-                 number == SYS_BRK;
+  bool mapping =
+      number == SYS_MMAP || number == SYS_MUNMAP || number == SYS_MREMAP || number == SYS_BRK;
   if (!mapping && !follow_fd_events) return;
   if (!current_is_target() || syscall_failed(result)) return;
   if (number == SYS_MMAP)

@@ -23,8 +23,8 @@ struct {
 
 __u64 last_socket_id = 0;
 
-static __always_inline void map_ipv4(__u8 *to, __be32 address) {
-  __u32 *words = (__u32 *)to;
+static __always_inline void map_ipv4(__u8* to, __be32 address) {
+  __u32* words = (__u32*)to;
   words[0] = 0;
   words[1] = 0;
   words[2] = bpf_htonl(0xffff);
@@ -33,7 +33,7 @@ static __always_inline void map_ipv4(__u8 *to, __be32 address) {
 
 // Reads through BPF_CORE_READ, so that it serves the census too, where the verifier does not know
 // the pointer for a sock.
-static __always_inline void fill_endpoints(struct ebb_socket *socket, const struct sock *sk) {
+static __always_inline void fill_endpoints(struct ebb_socket* socket, const struct sock* sk) {
   if (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET6) {
     bpf_core_read(socket->local_address, EBB_ADDRESS_BYTES, &sk->__sk_common.skc_v6_rcv_saddr);
     bpf_core_read(socket->remote_address, EBB_ADDRESS_BYTES, &sk->__sk_common.skc_v6_daddr);
@@ -45,21 +45,21 @@ static __always_inline void fill_endpoints(struct ebb_socket *socket, const stru
   socket->remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
 }
 
-static __always_inline bool same_address(const __u8 *a, const __u8 *b) {
-  const __u64 *x = (const __u64 *)a, *y = (const __u64 *)b;
+static __always_inline bool same_address(const __u8* a, const __u8* b) {
+  const __u64 *x = (const __u64*)a, *y = (const __u64*)b;
   return x[0] == y[0] && x[1] == y[1];
 }
 
 // Does the target listen where this socket's local end is?
-static __always_inline bool target_listens(const struct sock *sk, const struct ebb_socket *socket) {
+static __always_inline bool target_listens(const struct sock* sk, const struct ebb_socket* socket) {
   struct ebb_listen_key key = {.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum),
                                .port = socket->local_port};
-  struct ebb_listen_value *listener = bpf_map_lookup_elem(&listeners, &key);
+  struct ebb_listen_value* listener = bpf_map_lookup_elem(&listeners, &key);
   if (!listener) return false;
   return listener->any_address || same_address(listener->address, socket->local_address);
 }
 
-static __always_inline void follow_socket(__u64 address, struct ebb_socket *socket,
+static __always_inline void follow_socket(__u64 address, struct ebb_socket* socket,
                                           __u8 direction) {
   socket->id = __sync_fetch_and_add(&last_socket_id, 1) + 1;
   socket->direction = direction;
@@ -73,15 +73,15 @@ static __always_inline void follow_socket(__u64 address, struct ebb_socket *sock
     __sync_fetch_and_add(&live_accepted[cycle_slot(socket->birth_epoch)], 1);
 }
 
-static __always_inline __u8 who_closed(const struct sock *sk, int new_state) {
+static __always_inline __u8 who_closed(const struct sock* sk, int new_state) {
   if (new_state == TCP_FIN_WAIT1) return EBB_CLOSED_TARGET;
   if (new_state == TCP_CLOSE_WAIT) return EBB_CLOSED_PEER;
   if (new_state == TCP_CLOSE) return sk->sk_err ? EBB_CLOSED_PEER : EBB_CLOSED_TARGET;  // a reset
   return EBB_CLOSED_NOBODY;
 }
 
-static __always_inline void end_socket(__u64 address, struct ebb_socket *socket) {
-  struct ebb_socket_event *event = RESERVE(EBB_EVENT_SOCKET_END, ebb_socket_event);
+static __always_inline void end_socket(__u64 address, struct ebb_socket* socket) {
+  struct ebb_socket_event* event = RESERVE(EBB_EVENT_SOCKET_END, ebb_socket_event);
   if (event) {
     event->socket = *socket;
     submit_record(event);
@@ -92,7 +92,7 @@ static __always_inline void end_socket(__u64 address, struct ebb_socket *socket)
   COUNT(sockets_ended);
 }
 
-static __always_inline void begin_socket(const struct sock *sk, int old_state, int new_state) {
+static __always_inline void begin_socket(const struct sock* sk, int old_state, int new_state) {
   bool accepted = old_state == TCP_SYN_RECV && new_state == TCP_ESTABLISHED;
   bool outgoing = new_state == TCP_SYN_SENT && current_is_target();
   if (!accepted && !outgoing) return;
@@ -106,9 +106,9 @@ static __always_inline void begin_socket(const struct sock *sk, int old_state, i
   follow_socket((__u64)sk, &socket, accepted ? EBB_ACCEPTED : EBB_OUTGOING);
 }
 
-static __always_inline void on_socket_state(const struct sock *sk, int old_state, int new_state) {
+static __always_inline void on_socket_state(const struct sock* sk, int old_state, int new_state) {
   __u64 address = (__u64)sk;
-  struct ebb_socket *socket = bpf_map_lookup_elem(&sockets, &address);
+  struct ebb_socket* socket = bpf_map_lookup_elem(&sockets, &address);
   if (!socket) {
     begin_socket(sk, old_state, new_state);
     return;

@@ -19,7 +19,7 @@ struct {
   __type(value, struct ebb_stack);
 } stack_scratch SEC(".maps");
 
-static __always_inline __u64 hash_stack(const struct ebb_stack *stack, __u32 depth) {
+static __always_inline __u64 hash_stack(const struct ebb_stack* stack, __u32 depth) {
   __u64 hash = 0x9e3779b97f4a7c15ULL ^ depth;
   for (__u32 i = 0; i < EBB_STACK_DEPTH; i++) {
     if (i >= depth) break;
@@ -29,7 +29,7 @@ static __always_inline __u64 hash_stack(const struct ebb_stack *stack, __u32 dep
   return hash ? hash : 1;
 }
 
-static __always_inline bool same_stack(const struct ebb_stack *a, const struct ebb_stack *b) {
+static __always_inline bool same_stack(const struct ebb_stack* a, const struct ebb_stack* b) {
   if (a->depth != b->depth) return false;
   for (__u32 i = 0; i < EBB_STACK_DEPTH; i++) {
     if (i >= a->depth) break;
@@ -41,11 +41,11 @@ static __always_inline bool same_stack(const struct ebb_stack *a, const struct e
 // The id of the current task's user stack, kept in `stacks`; 0 when it could not be read or kept.
 // Frame pointers lead past a leaf that keeps none straight to its caller's caller: `leaf_return`,
 // when not 0, is the caller that would be missing, and goes second.
-static __always_inline __u64 user_stack_id(void *ctx, __u64 leaf_return) {
+static __always_inline __u64 user_stack_id(void* ctx, __u64 leaf_return) {
   __u32 zero = 0;
-  struct ebb_stack *stack = bpf_map_lookup_elem(&stack_scratch, &zero);
+  struct ebb_stack* stack = bpf_map_lookup_elem(&stack_scratch, &zero);
   if (!stack) return 0;
-  __u64 *walked = leaf_return ? stack->address + 1 : stack->address;
+  __u64* walked = leaf_return ? stack->address + 1 : stack->address;
   long bytes = bpf_get_stack(ctx, walked, (EBB_STACK_DEPTH - 1) * sizeof(__u64), BPF_F_USER_STACK);
   if (bytes <= 0) {
     COUNT(lost_stacks);
@@ -59,7 +59,7 @@ static __always_inline __u64 user_stack_id(void *ctx, __u64 leaf_return) {
   }
   stack->depth = depth;
   __u64 id = hash_stack(stack, depth);
-  struct ebb_stack *known = bpf_map_lookup_elem(&stacks, &id);
+  struct ebb_stack* known = bpf_map_lookup_elem(&stacks, &id);
   if (known) {
     if (!same_stack(known, stack)) COUNT(stack_collisions);
     return id;

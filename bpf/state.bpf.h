@@ -3,13 +3,13 @@
 #ifndef EBBTIDE_BPF_STATE_H
 #define EBBTIDE_BPF_STATE_H
 
-#include "types.bpf.h"
 #include "event.h"
+#include "types.bpf.h"
 
 // Set before load.
 const volatile __u32 target_tgid = 0;
 const volatile bool follow_fd_events = false;
-const volatile __u32 fault_period = 16;            // sample 1 page fault in so many
+const volatile __u32 fault_period = 16;              // sample 1 page fault in so many
 const volatile __u32 fault_stacks_per_second = 500;  // budget; samples beyond it are counted lost
 
 // Written by the experiment through shared memory while the programs run.
@@ -35,8 +35,8 @@ static __always_inline bool current_is_target(void) {
 }
 
 // Room for one record with its header filled, or 0 and the loss is counted.
-static __always_inline void *reserve_record(__u32 type, __u64 size) {
-  struct ebb_header *header = bpf_ringbuf_reserve(&ring, size, 0);
+static __always_inline void* reserve_record(__u32 type, __u64 size) {
+  struct ebb_header* header = bpf_ringbuf_reserve(&ring, size, 0);
   if (!header) {
     COUNT(lost_records);
     return 0;
@@ -50,10 +50,10 @@ static __always_inline void *reserve_record(__u32 type, __u64 size) {
 }
 
 #define RESERVE(event_type, struct_type) \
-  ((struct struct_type *)reserve_record(event_type, sizeof(struct struct_type)))
+  ((struct struct_type*)reserve_record(event_type, sizeof(struct struct_type)))
 
 // User space polls on a timer: a wake-up per record would cost the target 15 %.
-static __always_inline void submit_record(void *record) {
+static __always_inline void submit_record(void* record) {
   bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 }
 

@@ -11,8 +11,8 @@ struct {
   __type(value, __u8);
 } children SEC(".maps");
 
-static __always_inline void task_event(struct task_struct *task, __u32 operation) {
-  struct ebb_task_event *event = RESERVE(EBB_EVENT_TASK, ebb_task_event);
+static __always_inline void task_event(struct task_struct* task, __u32 operation) {
+  struct ebb_task_event* event = RESERVE(EBB_EVENT_TASK, ebb_task_event);
   if (!event) return;
   event->operation = operation;
   event->task_tid = task->pid;
@@ -22,7 +22,7 @@ static __always_inline void task_event(struct task_struct *task, __u32 operation
   submit_record(event);
 }
 
-static __always_inline void on_fork(struct task_struct *parent, struct task_struct *child) {
+static __always_inline void on_fork(struct task_struct* parent, struct task_struct* child) {
   if ((__u32)parent->tgid != target_tgid) return;
   if ((__u32)child->tgid == target_tgid) {
     task_event(child, EBB_TASK_THREAD);
@@ -34,7 +34,7 @@ static __always_inline void on_fork(struct task_struct *parent, struct task_stru
   task_event(child, EBB_TASK_CHILD);
 }
 
-static __always_inline void on_exit(struct task_struct *task) {
+static __always_inline void on_exit(struct task_struct* task) {
   __u32 tgid = task->tgid;
   if (tgid == target_tgid) {
     task_event(task, EBB_TASK_THREAD_EXIT);
@@ -44,7 +44,7 @@ static __always_inline void on_exit(struct task_struct *task) {
   }
 }
 
-static __always_inline void on_exec(struct task_struct *task) {
+static __always_inline void on_exec(struct task_struct* task) {
   if ((__u32)task->tgid == target_tgid) task_event(task, EBB_TASK_EXEC);
 }
 

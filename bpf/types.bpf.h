@@ -3,8 +3,8 @@
 #ifndef EBBTIDE_BPF_TYPES_H
 #define EBBTIDE_BPF_TYPES_H
 
-#include <linux/types.h>
 #include <linux/bpf.h>
+#include <linux/types.h>
 #include <stdbool.h>
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -23,7 +23,7 @@ struct net {
   struct ns_common ns;
 };
 typedef struct {
-  struct net *net;
+  struct net* net;
 } possible_net_t;
 
 struct in6_addr {
@@ -49,7 +49,7 @@ struct sock {
   __u16 sk_protocol;
 };
 struct socket {
-  struct sock *sk;
+  struct sock* sk;
 };
 
 struct inode {
@@ -57,8 +57,8 @@ struct inode {
   unsigned long i_ino;
 };
 struct file {
-  struct inode *f_inode;
-  void *private_data;
+  struct inode* f_inode;
+  void* private_data;
 };
 
 struct vm_area_struct {
@@ -68,18 +68,18 @@ struct vm_area_struct {
 
 struct seq_file;
 struct bpf_iter_meta {
-  struct seq_file *seq;
+  struct seq_file* seq;
 };
 struct bpf_iter__task_file {
-  struct bpf_iter_meta *meta;
-  struct task_struct *task;
+  struct bpf_iter_meta* meta;
+  struct task_struct* task;
   __u32 fd;
-  struct file *file;
+  struct file* file;
 };
 struct bpf_iter__task_vma {
-  struct bpf_iter_meta *meta;
-  struct task_struct *task;
-  struct vm_area_struct *vma;
+  struct bpf_iter_meta* meta;
+  struct task_struct* task;
+  struct vm_area_struct* vma;
 };
 
 #if defined(__TARGET_ARCH_x86)
@@ -102,10 +102,10 @@ struct pt_regs {
 
 #pragma clang attribute pop
 
-#include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
-#include <bpf/bpf_tracing.h>
 #include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
 
 #define AF_INET 2
 #define AF_INET6 10

@@ -14,7 +14,8 @@ namespace {
 
 void print(const Feature& feature) {
   fmt::print("  {:<3}  {:<28} {}\n", feature.on ? "on" : "off", feature.name, feature.detail);
-  if (!feature.on && !feature.remedy.empty()) fmt::print("       {:<28} -> {}\n", "", feature.remedy);
+  if (!feature.on && !feature.remedy.empty())
+    fmt::print("       {:<28} -> {}\n", "", feature.remedy);
 }
 
 void look_at_machine() {
@@ -38,10 +39,10 @@ void look_at_runtime(std::int32_t pid) {
   }
   const V8Target& v8 = **found;
   print({"V8", true, fmt::format("{} {} in {}", v8.runtime, v8.version, v8.file_name), ""});
-  print({"GC probes", v8.gc_sites.has_value(),
-         v8.gc_sites ? "begin and end of each collection, with the heap's size"
-                     : v8.gc_sites_missing,
-         ""});
+  print(
+      {"GC probes", v8.gc_sites.has_value(),
+       v8.gc_sites ? "begin and end of each collection, with the heap's size" : v8.gc_sites_missing,
+       ""});
   const auto inspector = may_wake_inspector(pid);
   print({"inspector", inspector.has_value(),
          inspector ? "SIGUSR1 opens it: a full GC before each gauge" : inspector.error().reason,

@@ -95,8 +95,8 @@ awaitable<void> Experiment::open_inspector() {
                         : "was on already: a full GC before each settled gauge";
     } else {
       tier.detail = opened.error().message();
-      progress_.say(fmt::format("no inspector: {}\n  {}", opened.error().message(),
-                                opened.error().remedy));
+      progress_.say(
+          fmt::format("no inspector: {}\n  {}", opened.error().message(), opened.error().remedy));
     }
   }
   tracer_.record(tier);
@@ -104,8 +104,8 @@ awaitable<void> Experiment::open_inspector() {
 
 awaitable<void> Experiment::run_cycle(std::uint32_t number, std::uint32_t dose) {
   progress_state_.cycle = number;
-  Cycle cycle{.number = number, .dose = dose, .established = 0, .start_ns = monotonic_ns(),
-              .end_ns = 0};
+  Cycle cycle{
+      .number = number, .dose = dose, .established = 0, .start_ns = monotonic_ns(), .end_ns = 0};
   if (dose > 0) {
     cycle.established = co_await drive_connections(number, dose);
   } else {
@@ -164,14 +164,15 @@ awaitable<void> Experiment::settle(std::uint32_t cycle) {
   if (inspector_) {
     const auto reading = co_await inspector_->read_after_gc();
     if (reading) {
-      for (const auto& [kind, value] : {std::pair{GaugeKind::heap_used, reading->heap_used},
-                                        std::pair{GaugeKind::heap_total, reading->heap_total},
-                                        std::pair{GaugeKind::external, reading->external},
-                                        std::pair{GaugeKind::array_buffers, reading->array_buffers}})
+      for (const auto& [kind, value] :
+           {std::pair{GaugeKind::heap_used, reading->heap_used},
+            std::pair{GaugeKind::heap_total, reading->heap_total},
+            std::pair{GaugeKind::external, reading->external},
+            std::pair{GaugeKind::array_buffers, reading->array_buffers}})
         heap.push_back({cycle, Point::settled, kind, reading->ts_ns, value});
       // V8 gives pages back on threads of its own after the collection.
-      const SettleRule echo{.cap = std::chrono::milliseconds(500), .quiet_windows = 3,
-                            .sockets_gone = false};
+      const SettleRule echo{
+          .cap = std::chrono::milliseconds(500), .quiet_windows = 3, .sockets_gone = false};
       co_await wait_until_settled(tracer_, echo, stop, tick);
     } else if (!stopping()) {
       note(cycle, "the inspector stopped answering: " + reading.error().message());
@@ -200,8 +201,8 @@ awaitable<void> Experiment::measure(std::uint32_t cycle, Point point) {
 awaitable<void> Experiment::sleep(std::chrono::nanoseconds duration) {
   const auto until = std::chrono::steady_clock::now() + duration;
   while (!stopping() && std::chrono::steady_clock::now() < until) {
-    sleep_timer_.expires_at(std::min(
-        until, std::chrono::steady_clock::now() + std::chrono::nanoseconds(100'000'000)));
+    sleep_timer_.expires_at(
+        std::min(until, std::chrono::steady_clock::now() + std::chrono::nanoseconds(100'000'000)));
     co_await sleep_timer_.async_wait(asio::as_tuple(use_awaitable));
     show(tracer_.activity());
   }
@@ -247,8 +248,8 @@ void Experiment::show(const Activity& activity) {
   progress_state_.elapsed_s = static_cast<double>(monotonic_ns() - start_ns_) / 1e9;
   if (!cycle_lengths_ns_.empty()) {
     const auto left = progress_state_.cycles - progress_state_.cycle + 1;
-    progress_state_.remaining_s = static_cast<double>(left) *
-                                  std::chrono::duration<double>(typical_length()).count();
+    progress_state_.remaining_s =
+        static_cast<double>(left) * std::chrono::duration<double>(typical_length()).count();
   }
   progress_.update(progress_state_);
 }

@@ -31,8 +31,8 @@ struct ExperimentPlan {
   std::uint32_t window = 10;
   std::chrono::milliseconds hold{200};
   std::chrono::milliseconds settle_cap{3000};
-  bool inspector = true;   // try to open it
-  bool v8 = false;         // the target is V8
+  bool inspector = true;  // try to open it
+  bool v8 = false;        // the target is V8
 };
 
 // The doses in order: `connections` per cycle, with an idle control (0) after the first, the middle
@@ -75,7 +75,7 @@ class Experiment {
   Progress& progress_;
   std::vector<std::uint32_t> doses_;
   std::unique_ptr<InspectorSession> inspector_;
-  std::unique_ptr<Cohort> cohort_;           // of the open cycle
+  std::unique_ptr<Cohort> cohort_;  // of the open cycle
   boost::asio::steady_timer sleep_timer_;
   boost::asio::steady_timer watch_timer_;
   std::vector<std::uint64_t> cycle_lengths_ns_;  // of those with connections

@@ -91,12 +91,14 @@ void describe_leak(CLI::App& leak) {
       "\n"
       "  In a pipeline: only the verdict, exit status 2 for a leak.\n"
       "    ebbtide leak ws://127.0.0.1:8000/ws --quiet -o build/leak-report");
-  leak.footer(std::string("\nFiles\n"
-                          "  DIR/06-03-memory-analysis.md  the report; its first line is the answer\n"
-                          "  DIR/results.json              the same for machines\n"
-                          "  DIR/leak.ebbtide              the recording (SQLite); `ebbtide report` reads it\n"
-                          "                                (leak.ebbtide.PID.partial while it is written)\n") +
-              exit_status);
+  leak.footer(
+      std::string(
+          "\nFiles\n"
+          "  DIR/06-03-memory-analysis.md  the report; its first line is the answer\n"
+          "  DIR/results.json              the same for machines\n"
+          "  DIR/leak.ebbtide              the recording (SQLite); `ebbtide report` reads it\n"
+          "                                (leak.ebbtide.PID.partial while it is written)\n") +
+      exit_status);
 }
 
 void describe_report(CLI::App& report) {

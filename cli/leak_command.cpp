@@ -2,12 +2,12 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <algorithm>
 #include <csignal>
 #include <ctime>
 #include <filesystem>
@@ -90,8 +90,7 @@ RunInfo describe_run(const LeakOptions& options, const Target& target,
 asio::awaitable<void> watch_signals(asio::signal_set& signals, Experiment& experiment,
                                     Progress& progress) {
   for (int received = 1;; received++) {
-    const auto [error, signal] =
-        co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
+    const auto [error, signal] = co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
     if (error) co_return;
     if (received > 1) _exit(128 + signal);
     progress.say("stopping; a report of the finished cycles follows (once more: at once)");
@@ -139,11 +138,10 @@ Result<int> leak(const LeakOptions& options, const std::string& command_line) {
     std::filesystem::remove(partial);
     return error;
   };
-  auto tracer = Tracer::attach(*target,
-                               {.ebpf = options.ebpf,
-                                .fd_events = options.fd_events,
-                                .fault_period = options.fault_period},
-                               *std::move(writer));
+  auto tracer = Tracer::attach(
+      *target,
+      {.ebpf = options.ebpf, .fd_events = options.fd_events, .fault_period = options.fault_period},
+      *std::move(writer));
   if (!tracer) return discard(tracer.error());
 
   Progress progress(options.quiet);
@@ -154,8 +152,7 @@ Result<int> leak(const LeakOptions& options, const std::string& command_line) {
     if (!tier.on && tier.name == "ebpf" && options.ebpf)
       progress.say("without eBPF: " + tier.detail);
   }
-  if (!target->remark.empty())
-    (*tracer)->record(Note{monotonic_ns(), 0, target->remark});
+  if (!target->remark.empty()) (*tracer)->record(Note{monotonic_ns(), 0, target->remark});
 
   const ExperimentPlan plan{.connection = options.connection,
                             .endpoints = *endpoints,

@@ -112,7 +112,8 @@ void define_leak(CLI::App& leak, LeakArguments& arguments, LeakOptions& options)
   leak.add_flag("--fd-events", options.fd_events,
                 "also record every accept, close and shutdown (costs the target about 5 %)")
       ->group("Evidence");
-  leak.add_option("--page-faults", options.fault_period, "also sample 1 page fault in N with its stack")
+  leak.add_option("--page-faults", options.fault_period,
+                  "also sample 1 page fault in N with its stack")
       ->type_name("N")
       ->check(CLI::Range(1U, 1U << 20))
       ->group("Evidence");
@@ -143,8 +144,8 @@ Result<std::pair<std::string, std::string>> parse_header(const std::string& text
   const auto colon = text.find(':');
   const bool unsafe = text.find_first_of("\r\n") != std::string::npos;
   if (colon == std::string::npos || colon == 0 || unsafe)
-    return Error{"use", fmt::format("--header \"{}\"", text), "it is not of the form \"Name: value\"",
-                 ""};
+    return Error{"use", fmt::format("--header \"{}\"", text),
+                 "it is not of the form \"Name: value\"", ""};
   const auto value = text.find_first_not_of(" \t", colon + 1);
   return std::pair{text.substr(0, colon), value == std::string::npos ? "" : text.substr(value)};
 }
@@ -172,9 +173,8 @@ Result<LeakOptions> finish_leak(const CLI::App& leak, const LeakArguments& argum
 }
 
 Answer usage_error(const std::string& message, const std::string& command) {
-  return {exit_usage,
-          fmt::format("ebbtide: {}\nTry `ebbtide {}--help`.\n", message,
-                      command.empty() ? "" : command + " ")};
+  return {exit_usage, fmt::format("ebbtide: {}\nTry `ebbtide {}--help`.\n", message,
+                                  command.empty() ? "" : command + " ")};
 }
 
 }  // namespace
@@ -197,8 +197,9 @@ std::variant<Command, Answer> parse_command_line(int argc, const char* const* ar
   CLI::App* report = app.add_subcommand("report", "write the reports of a recording again");
   describe_report(*report);
   report->add_option("FILE", report_options.recording, "a recording (*.ebbtide)")->required();
-  report->add_option("-o,--output", report_options.output_directory,
-                     "directory for the reports; the recording's own when left out")
+  report
+      ->add_option("-o,--output", report_options.output_directory,
+                   "directory for the reports; the recording's own when left out")
       ->type_name("DIR");
   report->add_flag("-q,--quiet", report_options.quiet, "print the verdict only");
 
@@ -210,7 +211,8 @@ std::variant<Command, Answer> parse_command_line(int argc, const char* const* ar
       ->check(CLI::Range(1, 1 << 22));
 
   const std::string first = argc > 1 ? argv[1] : "-";
-  const auto named = app.get_subcommands([&](const CLI::App* sub) { return sub->check_name(first); });
+  const auto named =
+      app.get_subcommands([&](const CLI::App* sub) { return sub->check_name(first); });
   if (!first.starts_with("-") && named.empty())
     return usage_error(fmt::format("there is no command \"{}\"", first), "");
   try {
@@ -237,9 +239,9 @@ std::string quote_command_line(int argc, const char* const* argv) {
   std::string line;
   for (int i = 0; i < argc; i++) {
     std::string word = i == 0 ? "ebbtide" : argv[i];
-    const bool plain =
-        !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                                "0123456789_-./:=,@%+") == std::string::npos;
+    const bool plain = !word.empty() && word.find_first_not_of(
+                                            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                            "0123456789_-./:=,@%+") == std::string::npos;
     if (!plain) {
       std::string quoted = "'";
       for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);

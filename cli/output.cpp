@@ -61,8 +61,7 @@ Result<void> move_file(const std::string& from, const std::string& to) {
   return Error{"write", to, std::strerror(errno), "name another directory with -o"};
 }
 
-Result<int> write_reports(const std::string& recording, const std::string& directory,
-                          bool quiet) {
+Result<int> write_reports(const std::string& recording, const std::string& directory, bool quiet) {
   const auto run = read_recording(recording);
   if (!run) return run.error();
   const Assessment assessment = assess(*run);
@@ -73,8 +72,8 @@ Result<int> write_reports(const std::string& recording, const std::string& direc
   if (auto written = write_file(results, results_json(*run, assessment)); !written)
     return written.error();
   fmt::print("{}\n", assessment.sentence);
-  if (!quiet) fmt::print("\n  report     {}\n  results    {}\n  recording  {}\n", report, results,
-                         recording);
+  if (!quiet)
+    fmt::print("\n  report     {}\n  results    {}\n  recording  {}\n", report, results, recording);
   return exit_code_of(assessment.verdict);
 }
 

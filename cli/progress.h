@@ -14,7 +14,7 @@ struct ProgressState {
   std::uint32_t sockets_up = 0;
   std::uint64_t rss_bytes = 0;
   double elapsed_s = 0;
-  double remaining_s = 0;   // estimated; 0: not yet known
+  double remaining_s = 0;  // estimated; 0: not yet known
 };
 
 class Progress {
@@ -37,7 +37,6 @@ class Progress {
   void erase_line();
 
  private:
-
   bool quiet_;
   bool terminal_;
   bool color_;

@@ -19,7 +19,6 @@ namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using boost::system::error_code;
 
-
 // Beast's ways to say that the server is gone, as the one that failure.h knows.
 error_code translated(const error_code& error) {
   const bool ended = error == http::error::end_of_stream || error == http::error::partial_message;

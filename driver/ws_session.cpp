@@ -24,7 +24,6 @@ namespace websocket = beast::websocket;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-
 // Beast's ways to say that the server is gone, as the one that failure.h knows.
 error_code translated(const error_code& error) {
   const bool ended = error == beast::http::error::end_of_stream ||

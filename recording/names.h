@@ -20,15 +20,15 @@ struct GaugeInfo {
 // The tables' rows in enumerator order.
 const GaugeInfo& gauge_info(GaugeKind kind);
 
-std::string_view name_of(Phase value);         // "open"
-std::string_view name_of(Point value);         // "settled"
-std::string_view name_of(ResourceKind value);  // "accepted_socket"
-std::string_view name_of(GaugeKind value);     // "heap_used"
-std::string_view name_of(EndReason value);     // "target_exited"
-std::string_view name_of(Stage value);         // "upgrade"
-std::string_view name_of(ClosedFirst value);   // "peer"
-std::string_view name_of(Collector value);     // "mark_compact"
-std::string_view name_of(FdOperation value);   // "accept"
+std::string_view name_of(Phase value);                // "open"
+std::string_view name_of(Point value);                // "settled"
+std::string_view name_of(ResourceKind value);         // "accepted_socket"
+std::string_view name_of(GaugeKind value);            // "heap_used"
+std::string_view name_of(EndReason value);            // "target_exited"
+std::string_view name_of(Stage value);                // "upgrade"
+std::string_view name_of(ClosedFirst value);          // "peer"
+std::string_view name_of(Collector value);            // "mark_compact"
+std::string_view name_of(FdOperation value);          // "accept"
 std::string_view tcp_state_name(std::uint8_t state);  // "CLOSE_WAIT"; "?" when out of range
 
 // The reverse of name_of, for E any enum above; nullopt when the name is unknown.

@@ -28,28 +28,46 @@ enum class ResourceKind : std::uint8_t {
   fd = 2,               // entry of the target's fd table that is no TCP socket
   mapping = 3,          // bytes of one mmap (or heap growth by brk) that are still mapped
   thread = 4,
-  child = 5,            // child process
+  child = 5,  // child process
 };
 inline constexpr std::size_t resource_kind_count = 6;
 
 // A level read at a measuring point. Names, units and meaning: gauge_info() in recording/names.h.
 enum class GaugeKind : std::uint8_t {
-  rss, pss, anon, private_dirty, swap,             // bytes, /proc/PID/smaps_rollup
-  fds, fd_tcp, fd_udp, fd_unix, fd_pipe, fd_file, fd_event, fd_other,  // count
-  sockets_accepted, sockets_outgoing,              // live TCP sockets, count
-  sockets_close_wait, sockets_fin_wait2,           // of the accepted ones, count
-  mappings, mapped_bytes,                          // from the kernel (iter/task_vma or maps)
-  mapped_rebuilt_bytes,                            // the tracer's interval map, for the check
-  threads, children,                               // count
-  heap_used, heap_total, external, array_buffers,  // bytes, V8, after a forced full GC only
+  rss,
+  pss,
+  anon,
+  private_dirty,
+  swap,  // bytes, /proc/PID/smaps_rollup
+  fds,
+  fd_tcp,
+  fd_udp,
+  fd_unix,
+  fd_pipe,
+  fd_file,
+  fd_event,
+  fd_other,  // count
+  sockets_accepted,
+  sockets_outgoing,  // live TCP sockets, count
+  sockets_close_wait,
+  sockets_fin_wait2,  // of the accepted ones, count
+  mappings,
+  mapped_bytes,          // from the kernel (iter/task_vma or maps)
+  mapped_rebuilt_bytes,  // the tracer's interval map, for the check
+  threads,
+  children,  // count
+  heap_used,
+  heap_total,
+  external,
+  array_buffers,  // bytes, V8, after a forced full GC only
 };
 inline constexpr std::size_t gauge_kind_count = 26;
 
 // What the driver did in each cycle and with each connection; enough to repeat the run.
 struct PlanInfo {
-  std::uint32_t cycles = 0;        // cycles with connections
-  std::uint32_t connections = 0;   // per cycle (the dose)
-  std::uint32_t window = 0;        // at most so many opening at once
+  std::uint32_t cycles = 0;       // cycles with connections
+  std::uint32_t connections = 0;  // per cycle (the dose)
+  std::uint32_t window = 0;       // at most so many opening at once
   std::uint64_t hold_ms = 0;
   std::uint64_t timeout_ms = 0;
   std::uint64_t settle_cap_ms = 0;
@@ -58,32 +76,32 @@ struct PlanInfo {
 
 struct RunInfo {
   std::string tool_version;
-  std::string command_line;        // shell-quoted, to reproduce the run
-  std::int64_t started_unix_s = 0; // wall clock, UTC
+  std::string command_line;         // shell-quoted, to reproduce the run
+  std::int64_t started_unix_s = 0;  // wall clock, UTC
   std::uint64_t start_ns = 0;
   std::string url;
   std::int32_t pid = 0;
   std::string comm;
-  std::string cmdline;             // arguments joined with single spaces
+  std::string cmdline;  // arguments joined with single spaces
   std::string exe;
-  std::string runtime;             // "node", "" when not known
-  std::string runtime_version;     // "v20.20.2", "" when not known
-  std::string kernel;              // uname -r
-  std::string machine;             // uname -m
+  std::string runtime;          // "node", "" when not known
+  std::string runtime_version;  // "v20.20.2", "" when not known
+  std::string kernel;           // uname -r
+  std::string machine;          // uname -m
   std::uint32_t cpus = 0;
   std::uint32_t page_size = 0;
   PlanInfo plan;
 };
 
 enum class EndReason : std::uint8_t {
-  unknown = 0,       // the tool itself was killed
-  completed,         // every planned cycle ran
-  interrupted,       // Ctrl-C
-  target_exited,     // exit code in detail
-  target_killed,     // signal in detail
+  unknown = 0,    // the tool itself was killed
+  completed,      // every planned cycle ran
+  interrupted,    // Ctrl-C
+  target_exited,  // exit code in detail
+  target_killed,  // signal in detail
   target_oom_killed,
-  target_exec,       // replaced itself by another program
-  failed,            // the tool could not go on; why in detail
+  target_exec,  // replaced itself by another program
+  failed,       // the tool could not go on; why in detail
 };
 
 struct RunEnd {
@@ -94,7 +112,7 @@ struct RunEnd {
 
 // One source of evidence and whether this run stood on it.
 struct Tier {
-  std::string name;    // "proc", "ebpf", "gc-uprobes", "inspector", "fd-events", "page-faults"
+  std::string name;  // "proc", "ebpf", "gc-uprobes", "inspector", "fd-events", "page-faults"
   bool on = false;
   std::string detail;  // what it gave, or why it was off
 };
@@ -113,8 +131,8 @@ struct PhaseSpan {
   Phase phase = Phase::before;
   std::uint64_t start_ns = 0;
   std::uint64_t end_ns = 0;
-  bool hit_cap = false;             // settle only: ended by the cap
-  std::uint32_t sockets_left = 0;   // settle only: this cycle's sockets still there at its end
+  bool hit_cap = false;            // settle only: ended by the cap
+  std::uint32_t sockets_left = 0;  // settle only: this cycle's sockets still there at its end
 };
 
 struct Gauge {
@@ -146,25 +164,25 @@ struct Connection {
   std::uint64_t closed_ns = 0;       // our side knows the connection is over
   std::uint64_t messages_received = 0;
   std::uint64_t bytes_received = 0;
-  bool server_closed = false;        // the server's FIN came (in answer to our close, or before)
-  bool close_timed_out = false;      // the server did not close within the timeout
-  Stage failed_at = Stage::none;     // none: no error
-  std::int32_t error_code = 0;       // errno, 0 when none applies
-  std::int32_t http_status = 0;      // answer to the upgrade or request, 0 when none came
-  std::string error;                 // one sentence part, "" when none
+  bool server_closed = false;     // the server's FIN came (in answer to our close, or before)
+  bool close_timed_out = false;   // the server did not close within the timeout
+  Stage failed_at = Stage::none;  // none: no error
+  std::int32_t error_code = 0;    // errno, 0 when none applies
+  std::int32_t http_status = 0;   // answer to the upgrade or request, 0 when none came
+  std::string error;              // one sentence part, "" when none
 };
 
 // Something the target acquired. Sockets are recorded each; mappings when they outlive a settle.
 struct Resource {
-  std::uint64_t id = 0;              // unique in the run
+  std::uint64_t id = 0;  // unique in the run
   ResourceKind kind = ResourceKind::fd;
-  std::uint32_t birth_cycle = 0;     // 0: before the first cycle
+  std::uint32_t birth_cycle = 0;  // 0: before the first cycle
   Phase birth_phase = Phase::before;
-  std::uint64_t birth_ns = 0;        // 0: before the tracer came
-  std::uint64_t death_ns = 0;        // 0: alive when last looked at
-  std::uint64_t size_bytes = 0;      // mappings: bytes still mapped
-  std::uint64_t stack_id = 0;        // 0: none
-  std::string label;                 // fd kind, thread name, mapping's protection
+  std::uint64_t birth_ns = 0;    // 0: before the tracer came
+  std::uint64_t death_ns = 0;    // 0: alive when last looked at
+  std::uint64_t size_bytes = 0;  // mappings: bytes still mapped
+  std::uint64_t stack_id = 0;    // 0: none
+  std::string label;             // fd kind, thread name, mapping's protection
 };
 
 enum class ClosedFirst : std::uint8_t { nobody = 0, target, peer };
@@ -175,15 +193,15 @@ inline constexpr std::size_t tcp_state_count = 13;
 // The life of one TCP socket of the target; refines the Resource of the same id.
 struct SocketLife {
   std::uint64_t resource_id = 0;
-  std::string local_address;   // textual, IPv4-mapped IPv6 as IPv4
+  std::string local_address;  // textual, IPv4-mapped IPv6 as IPv4
   std::string remote_address;
   std::uint16_t local_port = 0;
   std::uint16_t remote_port = 0;
   std::uint64_t established_ns = 0;
-  std::uint64_t end_ns = 0;    // 0: still there
+  std::uint64_t end_ns = 0;  // 0: still there
   ClosedFirst closed_first = ClosedFirst::nobody;
-  std::uint8_t state = 0;      // when last seen
-  std::int32_t fd = -1;        // when last seen by the fd census; -1: never or no more
+  std::uint8_t state = 0;  // when last seen
+  std::int32_t fd = -1;    // when last seen by the fd census; -1: never or no more
   std::array<std::uint64_t, tcp_state_count> ns_in_state{};  // time spent, by state
 };
 
@@ -273,8 +291,8 @@ struct Recording {
 
 // One row of any table. Resource, SocketLife, BirthCount, Loss, Tier, Stack and FaultCount replace
 // an earlier row of the same key (id; resource_id; kind, cycle; name; name; id; cycle, stack_id).
-using Record = std::variant<RunInfo, RunEnd, Tier, Cycle, PhaseSpan, Gauge, TimelinePoint,
-                            Connection, Resource, SocketLife, BirthCount, Gc, Stack, FaultCount,
-                            FdEvent, Loss, Note>;
+using Record =
+    std::variant<RunInfo, RunEnd, Tier, Cycle, PhaseSpan, Gauge, TimelinePoint, Connection,
+                 Resource, SocketLife, BirthCount, Gc, Stack, FaultCount, FdEvent, Loss, Note>;
 
 }  // namespace ebbtide

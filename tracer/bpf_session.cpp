@@ -115,8 +115,8 @@ Result<std::unique_ptr<BpfSession>> BpfSession::load(const BpfOptions& options) 
   kernel->has_vma_iterator = kernel_has_vma_iterator();
   bpf_program__set_autoload(skeleton.progs.census_vmas, kernel->has_vma_iterator);
   if (const int failed = ebbtide_bpf::load(&skeleton); failed != 0) return load_error(-failed);
-  kernel->ring.reset(ring_buffer__new(bpf_map__fd(skeleton.maps.ring), &Kernel::on_record,
-                                      kernel.get(), nullptr));
+  kernel->ring.reset(
+      ring_buffer__new(bpf_map__fd(skeleton.maps.ring), &Kernel::on_record, kernel.get(), nullptr));
   if (!kernel->ring) return load_error(errno);
   return std::unique_ptr<BpfSession>(new BpfSession(std::move(kernel)));
 }
@@ -163,13 +163,13 @@ Result<void> BpfSession::attach_gc(const std::string& file, const GcSites& sites
     std::uint64_t offset;
   };
   std::vector<Link> links;
-  for (const Probe& probe : {Probe{progs.gc_begin, false, sites.prologue},
-                             Probe{progs.gc_end, false, sites.epilogue},
-                             Probe{progs.gc_used, true, sites.size_of_objects},
-                             Probe{progs.gc_committed, true, sites.committed_memory}}) {
+  for (const Probe& probe :
+       {Probe{progs.gc_begin, false, sites.prologue}, Probe{progs.gc_end, false, sites.epilogue},
+        Probe{progs.gc_used, true, sites.size_of_objects},
+        Probe{progs.gc_committed, true, sites.committed_memory}}) {
     if (probe.offset == 0) continue;
-    Link link(bpf_program__attach_uprobe(probe.program, probe.at_return, kernel_->tgid, file.c_str(),
-                                         probe.offset));
+    Link link(bpf_program__attach_uprobe(probe.program, probe.at_return, kernel_->tgid,
+                                         file.c_str(), probe.offset));
     if (!link) {
       return Error{"probe", file, std::strerror(errno),
                    "uprobes need CAP_SYS_ADMIN (or kernel.perf_event_paranoid below 2)"};
@@ -233,8 +233,7 @@ std::optional<ebb_stack> BpfSession::read_stack(std::uint64_t id) const {
 
 std::vector<std::pair<ebb_fault_key, std::uint64_t>> BpfSession::read_faults() const {
   std::vector<std::pair<ebb_fault_key, std::uint64_t>> faults;
-  for (const auto& [key, samples] :
-       read_map<ebb_fault_key, __u64>(kernel_->skeleton->maps.faults))
+  for (const auto& [key, samples] : read_map<ebb_fault_key, __u64>(kernel_->skeleton->maps.faults))
     faults.emplace_back(key, samples);
   return faults;
 }

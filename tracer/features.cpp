@@ -21,10 +21,9 @@ constexpr const char* btf_path = "/sys/kernel/btf/vmlinux";
 
 Feature probe_btf() {
   Feature feature{.name = "BTF", .on = access(btf_path, R_OK) == 0, .detail = {}, .remedy = {}};
-  feature.detail = feature.on
-                       ? "the kernel describes its own types"
-                       : fmt::format("{}: {}: this kernel does not describe its own types",
-                                     btf_path, std::strerror(errno));
+  feature.detail = feature.on ? "the kernel describes its own types"
+                              : fmt::format("{}: {}: this kernel does not describe its own types",
+                                            btf_path, std::strerror(errno));
   if (!feature.on)
     feature.remedy =
         "boot a kernel with CONFIG_DEBUG_INFO_BTF=y (Debian's have it since 11), or run with "
@@ -122,9 +121,10 @@ Feature probe_uprobes() {
   const int code = errno;
   if (fd >= 0) close(static_cast<int>(fd));
   feature.on = fd >= 0 || (code != EACCES && code != EPERM);
-  feature.detail = feature.on ? "garbage collections are seen without the inspector"
-                              : fmt::format("perf_event_open: {} (kernel.perf_event_paranoid is {})",
-                                            std::strerror(code), perf_event_paranoid());
+  feature.detail = feature.on
+                       ? "garbage collections are seen without the inspector"
+                       : fmt::format("perf_event_open: {} (kernel.perf_event_paranoid is {})",
+                                     std::strerror(code), perf_event_paranoid());
   if (!feature.on) feature.remedy = "run with sudo, or grant CAP_SYS_ADMIN";
   return feature;
 }
@@ -133,9 +133,9 @@ Feature probe_process_access(int pid) {
   const auto rollup = read_memory_rollup(pid);
   const auto fds = read_fds(pid);
   Feature feature{.name = "process access", .on = rollup && fds, .detail = {}, .remedy = {}};
-  feature.detail = feature.on  ? "memory maps and fds are readable"
-                   : !rollup   ? rollup.error().message()
-                               : fds.error().message();
+  feature.detail = feature.on ? "memory maps and fds are readable"
+                   : !rollup  ? rollup.error().message()
+                              : fds.error().message();
   if (!feature.on) feature.remedy = "run as the process' user or with sudo (CAP_SYS_PTRACE)";
   return feature;
 }

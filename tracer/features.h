@@ -8,7 +8,7 @@
 namespace ebbtide {
 
 struct Feature {
-  std::string name;    // "BTF", "ring buffer", …
+  std::string name;  // "BTF", "ring buffer", …
   bool on = false;
   std::string detail;  // what it gives, or why it is missing
   std::string remedy;  // the command that mends it, "" when on or when nothing does

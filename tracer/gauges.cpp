@@ -12,8 +12,8 @@
 namespace ebbtide {
 namespace {
 
-constexpr std::array fd_kinds{GaugeKind::fd_tcp,  GaugeKind::fd_udp,   GaugeKind::fd_unix,
-                              GaugeKind::fd_pipe, GaugeKind::fd_file,  GaugeKind::fd_event,
+constexpr std::array fd_kinds{GaugeKind::fd_tcp,  GaugeKind::fd_udp,  GaugeKind::fd_unix,
+                              GaugeKind::fd_pipe, GaugeKind::fd_file, GaugeKind::fd_event,
                               GaugeKind::fd_other};
 
 void add(Observation& seen, GaugeKind kind, std::uint64_t value) {
@@ -23,8 +23,9 @@ void add(Observation& seen, GaugeKind kind, std::uint64_t value) {
 void add_fds(Observation& seen) {
   add(seen, GaugeKind::fds, seen.fds.size());
   for (const GaugeKind kind : fd_kinds) {
-    add(seen, kind, std::count_if(seen.fds.begin(), seen.fds.end(),
-                                  [kind](const FdObservation& fd) { return fd.kind == kind; }));
+    add(seen, kind,
+        std::count_if(seen.fds.begin(), seen.fds.end(),
+                      [kind](const FdObservation& fd) { return fd.kind == kind; }));
   }
 }
 

@@ -19,8 +19,8 @@ struct Observation {
   std::uint64_t ts_ns = 0;
   std::vector<std::pair<GaugeKind, std::int64_t>> values;
   std::vector<FdObservation> fds;
-  std::vector<ebb_socket> sockets;               // followed and alive
-  std::vector<IntervalMap::Interval> mappings;   // ascending
+  std::vector<ebb_socket> sockets;              // followed and alive
+  std::vector<IntervalMap::Interval> mappings;  // ascending
 };
 
 // Reads everything once; `session` may be null. Error: the target is gone or not readable.

@@ -39,7 +39,8 @@ void IntervalMap::unmap(std::uint64_t start, std::uint64_t length) {
   split_at(end);
   const auto first = pieces_.lower_bound(start);
   const auto last = pieces_.lower_bound(end);
-  for (auto it = first; it != last; ++it) account(it->second.owner, it->second.end - it->first, false);
+  for (auto it = first; it != last; ++it)
+    account(it->second.owner, it->second.end - it->first, false);
   pieces_.erase(first, last);
 }
 
@@ -49,8 +50,8 @@ void IntervalMap::map(std::uint64_t start, std::uint64_t length, Owner owner) {
   insert(start, start + length, owner);
 }
 
-void IntervalMap::remap(std::uint64_t old_start, std::uint64_t old_length,
-                        std::uint64_t new_start, std::uint64_t new_length, Owner grown_owner) {
+void IntervalMap::remap(std::uint64_t old_start, std::uint64_t old_length, std::uint64_t new_start,
+                        std::uint64_t new_length, Owner grown_owner) {
   struct Moved {
     std::uint64_t offset, length;
     Owner owner;
@@ -83,8 +84,8 @@ std::uint64_t IntervalMap::reconcile(const std::vector<Interval>& truth, Owner n
     collect_surplus(gap_start, range.start);
     std::uint64_t covered = range.start;
     split_at(range.start);
-    for (auto it = pieces_.lower_bound(range.start);
-         it != pieces_.end() && it->first < range.end; ++it) {
+    for (auto it = pieces_.lower_bound(range.start); it != pieces_.end() && it->first < range.end;
+         ++it) {
       if (it->first > covered) missing.push_back({covered, it->first});
       covered = std::min(it->second.end, range.end);
     }

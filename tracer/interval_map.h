@@ -50,7 +50,7 @@ class IntervalMap {
   void split_at(std::uint64_t address);
   void account(Owner owner, std::uint64_t bytes, bool added);
 
-  std::map<std::uint64_t, Piece> pieces_;  // by start
+  std::map<std::uint64_t, Piece> pieces_;                    // by start
   std::unordered_map<Owner, std::uint64_t> bytes_by_owner_;  // owners with bytes left only
   std::uint64_t total_bytes_ = 0;
 };

@@ -56,8 +56,7 @@ Error unreadable(std::int32_t pid, const char* file) {
   const int code = errno;
   if (code == ENOENT || code == ESRCH)
     return {"read", proc_path(pid, file), "there is no such process", ""};
-  return {"read", proc_path(pid, file), std::strerror(code),
-          "run as root, or with CAP_SYS_PTRACE"};
+  return {"read", proc_path(pid, file), std::strerror(code), "run as root, or with CAP_SYS_PTRACE"};
 }
 
 // The value of "Name:   123 kB" in bytes; 0 when the line is not there.

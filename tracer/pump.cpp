@@ -133,9 +133,8 @@ void Tracer::Pump::wait_for_work() {
 
 void Tracer::Pump::drain() {
   if (!session_) return;
-  session_->drain([this](const ebb_header& header, std::size_t size) {
-    resources_.take(header, size);
-  });
+  session_->drain(
+      [this](const ebb_header& header, std::size_t size) { resources_.take(header, size); });
   if (resources_.target_end().exec) target_gone_ = true;
 }
 
@@ -181,8 +180,8 @@ void Tracer::Pump::serve(Measurement& request) {
     if (request.point == Point::settled) {
       if (session_) {
         const auto rebuilt = static_cast<std::int64_t>(resources_.mapped_bytes());
-        gauges.push_back({request.cycle, request.point, GaugeKind::mapped_rebuilt_bytes,
-                          seen->ts_ns, rebuilt});
+        gauges.push_back(
+            {request.cycle, request.point, GaugeKind::mapped_rebuilt_bytes, seen->ts_ns, rebuilt});
       }
       take_censuses(request.cycle, *seen);
     }

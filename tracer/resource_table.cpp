@@ -59,8 +59,7 @@ void ResourceTable::seed_mappings(const std::vector<IntervalMap::Interval>& mapp
   heap_end_ = heap_end;
 }
 
-void ResourceTable::seed_threads(
-    const std::vector<std::pair<std::int32_t, std::string>>& threads) {
+void ResourceTable::seed_threads(const std::vector<std::pair<std::int32_t, std::string>>& threads) {
   for (const auto& [tid, comm] : threads) {
     Resource resource = born(ResourceKind::thread, ++last_task_, 0, 0);
     resource.label = comm;
@@ -123,7 +122,8 @@ void ResourceTable::on_mapping(const ebb_mapping_event& event) {
       mappings_.unmap(event.address, pages(event.length));
       return;
     case EBB_MREMAP:
-      mappings_.remap(event.address, (event.flags & MREMAP_DONTUNMAP) != 0 ? 0 : pages(event.length),
+      mappings_.remap(event.address,
+                      (event.flags & MREMAP_DONTUNMAP) != 0 ? 0 : pages(event.length),
                       event.new_address, pages(event.new_length), owner("mremap"));
       break;
     case EBB_BRK:
@@ -135,8 +135,8 @@ void ResourceTable::on_mapping(const ebb_mapping_event& event) {
   if (mappings_.total_bytes() <= before && event.operation != EBB_MMAP) return;
   Born& count = mappings_born_[cycle_of(epoch)];
   count.count++;
-  count.bytes += event.operation == EBB_MMAP ? pages(event.length)
-                                             : mappings_.total_bytes() - before;
+  count.bytes +=
+      event.operation == EBB_MMAP ? pages(event.length) : mappings_.total_bytes() - before;
 }
 
 void ResourceTable::on_break(const ebb_mapping_event& event, IntervalMap::Owner owner) {
@@ -183,8 +183,8 @@ void ResourceTable::write_socket(const ebb_socket& socket, std::uint64_t end_ns)
   const ResourceKind kind = socket.direction == EBB_ACCEPTED ? ResourceKind::accepted_socket
                                                              : ResourceKind::outgoing_socket;
   const bool seen_born = socket.established_ns != 0 || socket.birth_epoch != 0;
-  Resource resource = born(kind, socket.id, socket.birth_epoch,
-                           seen_born ? socket.established_ns : 0);
+  Resource resource =
+      born(kind, socket.id, socket.birth_epoch, seen_born ? socket.established_ns : 0);
   resource.death_ns = end_ns;
   SocketLife life;
   life.resource_id = resource.id;

@@ -19,7 +19,7 @@ namespace ebbtide {
 // An entry of the target's fd table, whichever way it was read.
 struct FdObservation {
   std::int32_t fd = -1;
-  std::uint64_t identity = 0;   // of the open file; compared, never stored
+  std::uint64_t identity = 0;  // of the open file; compared, never stored
   GaugeKind kind = GaugeKind::fd_other;
   std::string label;            // "pipe", "tcp (listening)", …
   std::uint64_t socket_id = 0;  // of a followed TCP socket

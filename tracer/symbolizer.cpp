@@ -30,8 +30,8 @@ std::string base_name(const std::string& path) { return path.substr(path.rfind('
 
 // The functions of one file, sorted. Why not libdwfl: it scans the whole table for every address,
 // keeps all names in memory, and knows one mapping a file: it does not see V8's builtins, which
-// Node maps a second time. For 700 addresses in a 100 MB node this takes as long as libdwfl on Node 18
-// and a tenth of it on Node 20 to 24.
+// Node maps a second time. For 700 addresses in a 100 MB node this takes as long as libdwfl on Node
+// 18 and a tenth of it on Node 20 to 24.
 class Symbolizer::Module {
  public:
   explicit Module(std::optional<ElfFile> file) : file_(std::move(file)) {

@@ -46,8 +46,8 @@ std::string name_processes(const std::vector<std::int32_t>& pids) {
   std::string text;
   for (const std::int32_t pid : pids) {
     const auto process = identify_process(pid);
-    text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", pid,
-                        process ? process->comm : "gone");
+    text +=
+        fmt::format("{}{} ({})", text.empty() ? "" : ", ", pid, process ? process->comm : "gone");
   }
   return text;
 }

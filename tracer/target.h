@@ -20,9 +20,9 @@ struct Listener {
 
 struct Target {
   ProcessIdentity process;
-  std::uint32_t netns = 0;           // inode number of its network namespace
-  std::vector<Listener> listeners;   // every TCP address it listens on
-  std::string remark;                // how it was chosen when that is not obvious; may be empty
+  std::uint32_t netns = 0;          // inode number of its network namespace
+  std::vector<Listener> listeners;  // every TCP address it listens on
+  std::string remark;               // how it was chosen when that is not obvious; may be empty
 };
 
 // Finds the process that listens on `port` at `address`, in the network namespace of `pid` when

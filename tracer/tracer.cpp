@@ -55,14 +55,15 @@ Result<std::unique_ptr<Tracer>> Tracer::attach(const Target& target, const Trace
     tiers.push_back({"ebpf", false, "refused by --no-ebpf"});
   } else if (auto opened = open_session(target, options); opened) {
     session = *std::move(opened);
-    tiers.push_back({"ebpf", true, "sockets by TCP state, mappings with stacks, threads, children"});
+    tiers.push_back(
+        {"ebpf", true, "sockets by TCP state, mappings with stacks, threads, children"});
     tiers.push_back(gc_tier(*session, target.process.pid));
     tiers.push_back({"fd-events", options.fd_events,
                      options.fd_events ? "every accept, close and shutdown" : "not asked for"});
     tiers.push_back({"page-faults", options.fault_period > 0,
-                     options.fault_period > 0 ? fmt::format("1 in {} with its stack",
-                                                            options.fault_period)
-                                              : "not asked for"});
+                     options.fault_period > 0
+                         ? fmt::format("1 in {} with its stack", options.fault_period)
+                         : "not asked for"});
   } else {
     const Error& error = opened.error();
     tiers.push_back({"ebpf", false,

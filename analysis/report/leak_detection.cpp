@@ -30,13 +30,13 @@ bool silent(const Recording& recording, const Judgement& judgement) {
 
 std::string judgement_table(const ReportInput& input, bool decisive) {
   MarkdownTable table({{"what", Align::left},
-               {"verdict", Align::left},
-               {"per connection"},
-               {fmt::format("{:.0f} % interval", input.assessment.confidence * 100)},
-               {"n"},
-               {"limit"},
-               {"clock's share"},
-               {"why", Align::left}});
+                       {"verdict", Align::left},
+                       {"per connection"},
+                       {fmt::format("{:.0f} % interval", input.assessment.confidence * 100)},
+                       {"n"},
+                       {"limit"},
+                       {"clock's share"},
+                       {"why", Align::left}});
   for (const Judgement& judgement : input.assessment.judgements) {
     if (judgement.decisive != decisive || silent(input.recording, judgement)) continue;
     const bool gauge = judgement.evidence == Judgement::Evidence::gauge;

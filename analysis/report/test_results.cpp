@@ -53,12 +53,12 @@ std::string settle_text(const Recording& recording, std::uint32_t cycle) {
 
 std::string rss_table(const Recording& recording, const Readings& readings) {
   MarkdownTable table({{"cycle"},
-               {"connections"},
-               {"before"},
-               {"after open"},
-               {"after close"},
-               {"settled"},
-               {"settled after"}});
+                       {"connections"},
+                       {"before"},
+                       {"after open"},
+                       {"after close"},
+                       {"settled"},
+                       {"settled after"}});
   std::uint32_t previous = 0;
   for (const Cycle& cycle : recording.cycles) {
     const auto rss = [&](Point point, std::uint32_t number) {

@@ -47,13 +47,14 @@ TEST(Losses, ReachTheRecording) {
 // A socket written as alive, whose end record was lost, must not be taken for a survivor.
 TEST(Losses, ALostEndIsNoSurvivor) {
   int listener = -1, accepted = -1;
-  Subject subject({{"listen", [&] { return local_port_of(listener = listen_on_loopback(AF_INET)); }},
-                   {"accept", [&] { return accepted = accept_one(listener); }},
-                   {"flood and close", [&] {
-                      map_and_unmap_thousand();
-                      read_to_end(accepted);
-                      return close(accepted);
-                    }}});
+  Subject subject(
+      {{"listen", [&] { return local_port_of(listener = listen_on_loopback(AF_INET)); }},
+       {"accept", [&] { return accepted = accept_one(listener); }},
+       {"flood and close", [&] {
+          map_and_unmap_thousand();
+          read_to_end(accepted);
+          return close(accepted);
+        }}});
   const auto port = static_cast<std::uint16_t>(subject.run("listen"));
   // Ring of one page: with the pump asleep most of the time the flood fills it.
   std::uint64_t lost_ends = 0;

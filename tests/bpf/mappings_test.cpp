@@ -18,8 +18,8 @@ namespace {
 constexpr std::size_t page = 4096;
 
 __attribute__((noinline)) char* map_pages(std::size_t pages) {
-  void* address = mmap(nullptr, pages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                       -1, 0);
+  void* address =
+      mmap(nullptr, pages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (address == MAP_FAILED) std::abort();
   return static_cast<char*>(address);
 }
@@ -28,9 +28,9 @@ __attribute__((noinline)) char* map_pages(std::size_t pages) {
 std::int64_t churn() {
   for (int i = 0; i < 50; i++) {
     char* area = map_pages(64);
-    munmap(area, 7 * page);                // the front
-    munmap(area + 40 * page, 24 * page);   // the back
-    munmap(area + 20 * page, 3 * page);    // a hole
+    munmap(area, 7 * page);               // the front
+    munmap(area + 40 * page, 24 * page);  // the back
+    munmap(area + 20 * page, 3 * page);   // a hole
     char* moved = static_cast<char*>(mremap(area + 7 * page, 13 * page, 30 * page, MREMAP_MAYMOVE));
     if (i % 2 == 0) munmap(moved, 30 * page);
     mmap(area + 23 * page, page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
@@ -97,9 +97,8 @@ TEST(Mappings, SurvivorsCarryEpochStackAndRemainingBytes) {
     EXPECT_EQ(mapping.label, "anonymous rw-");
     EXPECT_EQ(mapping.stack_id, kept[0].stack_id) << "one call site, one stack";
   }
-  const auto stack =
-      std::find_if(recording.stacks.begin(), recording.stacks.end(),
-                   [&](const Stack& s) { return s.id == kept[0].stack_id; });
+  const auto stack = std::find_if(recording.stacks.begin(), recording.stacks.end(),
+                                  [&](const Stack& s) { return s.id == kept[0].stack_id; });
   ASSERT_NE(stack, recording.stacks.end());
   ASSERT_GE(stack->frames.size(), 3u);
   EXPECT_THAT(stack->frames[0].symbol, ::testing::HasSubstr("mmap"));

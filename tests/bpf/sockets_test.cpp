@@ -23,7 +23,8 @@ struct ServerActions {
     return {
         {"listen4", [this] { return local_port_of(listener4 = listen_on_loopback(AF_INET)); }},
         {"listen6", [this] { return local_port_of(listener6 = listen_on_loopback(AF_INET6)); }},
-        {"listen dual", [this] { return local_port_of(dual = listen_on_loopback(AF_INET6, true)); }},
+        {"listen dual",
+         [this] { return local_port_of(dual = listen_on_loopback(AF_INET6, true)); }},
         {"accept4", [this] { return keep(accept_one(listener4)); }},
         {"accept6", [this] { return keep(accept_one(listener6)); }},
         {"accept dual", [this] { return keep(accept_one(dual)); }},
@@ -70,9 +71,8 @@ struct Rows {
 Rows sockets_of(const Recording& recording, ResourceKind kind) {
   Rows rows;
   for (const SocketLife& life : recording.sockets) {
-    const auto resource =
-        std::find_if(recording.resources.begin(), recording.resources.end(),
-                     [&](const Resource& r) { return r.id == life.resource_id; });
+    const auto resource = std::find_if(recording.resources.begin(), recording.resources.end(),
+                                       [&](const Resource& r) { return r.id == life.resource_id; });
     if (resource == recording.resources.end()) {
       ADD_FAILURE() << "a socket without a resource";
     } else if (resource->kind == kind) {

@@ -1,9 +1,9 @@
 // Threads, children, the fd table, and how the target ends.
+#include <fcntl.h>
 #include <pthread.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <fcntl.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -96,12 +96,13 @@ TEST(Fds, EveryKindIsCountedByBothTiers) {
 
 TEST(Fds, EventsComeOnRequest) {
   int listener = -1, accepted = -1;
-  Subject subject({{"listen", [&] { return local_port_of(listener = listen_on_loopback(AF_INET)); }},
-                   {"accept", [&] { return accepted = accept_one(listener); }},
-                   {"end", [&] {
-                      shutdown(accepted, SHUT_WR);
-                      return close(accepted);
-                    }}});
+  Subject subject(
+      {{"listen", [&] { return local_port_of(listener = listen_on_loopback(AF_INET)); }},
+       {"accept", [&] { return accepted = accept_one(listener); }},
+       {"end", [&] {
+          shutdown(accepted, SHUT_WR);
+          return close(accepted);
+        }}});
   const auto port = static_cast<std::uint16_t>(subject.run("listen"));
   TracedRun run(subject.pid(), {.fd_events = true});
   run.tracer().set_epoch(1, Phase::open);
@@ -143,10 +144,9 @@ INSTANTIATE_TEST_SUITE_P(
     All, Endings,
     ::testing::Values(
         Ending{"exit", []() -> std::int64_t { _exit(7); }, EndReason::target_exited, "exit code 7"},
-        Ending{"signal", []() -> std::int64_t { return raise(SIGKILL); },
-               EndReason::target_killed, "signal 9 (Killed)"},
-        Ending{"exec",
-               []() -> std::int64_t { return execl("/bin/true", "true", nullptr); },
+        Ending{"signal", []() -> std::int64_t { return raise(SIGKILL); }, EndReason::target_killed,
+               "signal 9 (Killed)"},
+        Ending{"exec", []() -> std::int64_t { return execl("/bin/true", "true", nullptr); },
                EndReason::target_exec, "the target replaced itself by another program"}),
     [](const auto& ending) { return ending.param.name; });
 

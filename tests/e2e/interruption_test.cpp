@@ -31,7 +31,8 @@ class Interruption : public testing::Test {
         BINARY_DIR "/ebbtide", "leak", server_.url("ws"), "--cycles", "200", "--connections", "20",
         "--hold", "0", "-o", output_.path().string()});
     const auto partial = output_.file("leak.ebbtide." + std::to_string(run->pid()) + ".partial");
-    for (int i = 0; i < 600 && finished_cycles(partial) < 5; i++) std::this_thread::sleep_for(100ms);
+    for (int i = 0; i < 600 && finished_cycles(partial) < 5; i++)
+      std::this_thread::sleep_for(100ms);
     EXPECT_GE(finished_cycles(partial), 5u);
     return run;
   }

@@ -74,8 +74,7 @@ TEST(VerdictTest, SaysWhatItWouldHaveSeen) {
 TEST(VerdictTest, AFallingFloorDoesNotGrow) {
   auto run = ten_cycles();
   run.gauge(GaugeKind::heap_used, leaking(-121));
-  EXPECT_THAT(assess(run.recording).sentence,
-              HasSubstr("(measured −121 B, "));
+  EXPECT_THAT(assess(run.recording).sentence, HasSubstr("(measured −121 B, "));
 }
 
 TEST(VerdictTest, LongerRunsSeeSmallerLeaks) {

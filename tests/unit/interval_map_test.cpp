@@ -89,8 +89,7 @@ TEST(IntervalMap, AgreesWithAPageArray) {
           std::vector<std::uint64_t> old(model.begin() + start, model.begin() + start + length);
           map.remap(start << 12, length << 12, to << 12, new_length << 12, step);
           std::fill_n(model.begin() + start, length, 0);
-          for (std::uint64_t i = 0; i < new_length; i++)
-            model[to + i] = i < length ? old[i] : step;
+          for (std::uint64_t i = 0; i < new_length; i++) model[to + i] = i < length ? old[i] : step;
         }
       }
       std::unordered_map<std::uint64_t, std::uint64_t> expected;

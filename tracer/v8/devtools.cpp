@@ -133,7 +133,7 @@ struct DevtoolsChannel::Stream {
   asio::steady_timer answered;  // cancelled when the awaited answer, or the end, has come
   int awaited_id = 0;           // 0: none
   json answer;
-  std::string ended;            // why no more answers will come; "" while they may
+  std::string ended;  // why no more answers will come; "" while they may
 
   explicit Stream(beast::tcp_stream tcp)
       : socket(std::move(tcp)), answered(socket.get_executor()) {}
@@ -211,9 +211,9 @@ asio::awaitable<Result<json>> DevtoolsChannel::call(std::string method, json par
     co_await stream->answered.async_wait(as_value);
   if (stream->awaited_id != 0) {
     stream->awaited_id = 0;
-    co_return inspector_error("ask", name_,
-                              stream->ended.empty() ? describe(beast::error::timeout, timeout_)
-                                                    : stream->ended);
+    co_return inspector_error(
+        "ask", name_,
+        stream->ended.empty() ? describe(beast::error::timeout, timeout_) : stream->ended);
   }
   json answer = std::move(stream->answer);
   if (answer.contains("error"))
