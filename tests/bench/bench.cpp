@@ -60,6 +60,15 @@ struct Measurement {
   std::function<Result<Rows>()> measure;
 };
 
+// A server or program that cannot be started is thrown by the test ring's classes.
+Result<Rows> run(const Measurement& measurement) {
+  try {
+    return measurement.measure();
+  } catch (const std::exception& failure) {
+    return Error{"measure", measurement.heading, failure.what(), ""};
+  }
+}
+
 // The tool's own runs come first: its peak memory is exact only while this process is small.
 Table measure_all(const std::string& directory) {
   const auto with_server = [&](auto measure) {
@@ -77,7 +86,7 @@ Table measure_all(const std::string& directory) {
   Table table;
   for (const Measurement& each : measurements) {
     fmt::print(stderr, "bench: {}\n", each.heading);
-    table.add(each.heading, each.measure());
+    table.add(each.heading, run(each));
   }
   return table;
 }
@@ -96,15 +105,9 @@ int main() {
     return 1;
   }
   const std::string machine = describe_machine();
-  int status = 1;
-  try {
-    const Table table = measure_all(directory);
-    fmt::print("{}\n\n", machine);
-    table.print();
-    status = table.complete() ? 0 : 1;
-  } catch (const std::exception& failure) {
-    fmt::print(stderr, "bench: {}\n", failure.what());
-  }
+  const Table table = measure_all(directory);
+  fmt::print("{}\n\n", machine);
+  table.print();
   std::filesystem::remove_all(directory);
-  return status;
+  return table.complete() ? 0 : 1;
 }

@@ -22,6 +22,9 @@ std::string describe(Met met) {
   return "";
 }
 
+// The first line: what a program printed on its way out would tear the table apart.
+std::string one_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
 }  // namespace
 
 Met at_most(double aim, double figure, double standard_error) {
@@ -33,7 +36,8 @@ void Table::add(const std::string& heading, const Result<Rows>& rows) {
   rows_.push_back({.name = heading, .figure = {}});
   if (!rows) {
     complete_ = false;
-    rows_.push_back({.name = "  not measured", .figure = "-", .against = rows.error().message()});
+    rows_.push_back(
+        {.name = "  not measured", .figure = "-", .against = one_line(rows.error().message())});
     return;
   }
   for (Row row : *rows) {
