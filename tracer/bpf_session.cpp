@@ -54,6 +54,22 @@ std::vector<std::pair<Key, Value>> read_map(const bpf_map* map) {
   return entries;
 }
 
+// What ascends from one record of an iterator to the next.
+std::uint64_t position(const ebb_fd_record& record) { return record.fd; }
+std::uint64_t position(const ebb_vma_record& record) { return record.start; }
+
+// Appends records as long as they ascend; false once they do not.
+template <class Record>
+bool append_ascending(std::vector<Record>& records, const char* bytes, std::size_t size) {
+  for (std::size_t at = 0; at + sizeof(Record) <= size; at += sizeof(Record)) {
+    Record record;
+    std::memcpy(&record, bytes + at, sizeof record);
+    if (!records.empty() && position(record) <= position(records.back())) return false;
+    records.push_back(record);
+  }
+  return true;
+}
+
 // Runs an iterator over the target's leader and returns its records.
 template <class Record>
 Result<std::vector<Record>> run_iterator(bpf_program* program, std::int32_t tgid) {
@@ -66,17 +82,17 @@ Result<std::vector<Record>> run_iterator(bpf_program* program, std::int32_t tgid
   if (!link) return Error{"attach", bpf_program__name(program), std::strerror(errno), ""};
   const int fd = bpf_iter_create(bpf_link__fd(link.get()));
   if (fd < 0) return Error{"run", bpf_program__name(program), std::strerror(errno), ""};
-  std::vector<char> bytes;
-  char chunk[16384];
+  std::vector<Record> records;
+  char chunk[256 * sizeof(Record)];
   ssize_t length = 0;
+  // A task_vma iterator of one thread that met a waiting writer never ends by itself: each read
+  // after the last mapping begins again at the mapping where the writer waited (seen on 6.18).
   while ((length = read(fd, chunk, sizeof chunk)) > 0 || (length < 0 && errno == EAGAIN)) {
-    if (length > 0) bytes.insert(bytes.end(), chunk, chunk + length);
+    if (length > 0 && !append_ascending(records, chunk, static_cast<std::size_t>(length))) break;
   }
   const int code = errno;
   close(fd);
   if (length < 0) return Error{"read", bpf_program__name(program), std::strerror(code), ""};
-  std::vector<Record> records(bytes.size() / sizeof(Record));
-  std::memcpy(records.data(), bytes.data(), records.size() * sizeof(Record));
   return records;
 }
 

@@ -7,10 +7,12 @@
 #include <algorithm>
 #include <cstdlib>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/bpf/subject.h"
 #include "tests/bpf/traced_run.h"
+#include "tracer/bpf_session.h"
 
 namespace ebbtide {
 namespace {
@@ -111,6 +113,30 @@ TEST(Mappings, SurvivorsCarryEpochStackAndRemainingBytes) {
   EXPECT_EQ(births->births, 3u);
   EXPECT_EQ(births->bytes, 120 * page);
   EXPECT_EQ(loss_of(recording, "stack hash collisions"), 0u);
+}
+
+// Kernels have let the iterator go round for ever when it met a thread that waited to map.
+TEST(Mappings, TheCensusEndsWhileEveryThreadMaps) {
+  Subject subject({{"map for ever", [] {
+                      // Every other page unmapped: a thousand mappings make a census last.
+                      char* area = map_pages(2000);
+                      for (int i = 0; i < 2000; i += 2) munmap(area + i * page, page);
+                      for (int i = 0; i < 4; i++) {
+                        std::thread([] {
+                          for (;;) munmap(map_pages(4), 4 * page);
+                        }).detach();
+                      }
+                      return 0;
+                    }}});
+  auto session = BpfSession::load({.tgid = subject.pid()}).value();
+  subject.run("map for ever");
+  for (int i = 0; i < 2000; i++) {
+    const auto vmas = session->read_vmas();
+    ASSERT_TRUE(vmas) << vmas.error().message();
+    ASSERT_GT(vmas->size(), 1000u);
+    for (std::size_t at = 1; at < vmas->size(); at++)
+      ASSERT_GE((*vmas)[at].start, (*vmas)[at - 1].end);
+  }
 }
 
 TEST(Mappings, PageFaultsAreSampledOnRequest) {
