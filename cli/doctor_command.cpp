@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "analysis/report/escape.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "tracer/features.h"
@@ -13,7 +14,8 @@ namespace ebbtide {
 namespace {
 
 void print(const Feature& feature) {
-  fmt::print("  {:<3}  {:<28} {}\n", feature.on ? "on" : "off", feature.name, feature.detail);
+  fmt::print("  {:<3}  {:<28} {}\n", feature.on ? "on" : "off", feature.name,
+             clean_text(feature.detail, 1000));
   if (!feature.on && !feature.remedy.empty())
     fmt::print("       {:<28} -> {}\n", "", feature.remedy);
 }
@@ -56,7 +58,7 @@ int run_doctor(const DoctorOptions& options) {
   if (!options.pid) return exit_ok;
   const auto process = identify_process(*options.pid);
   if (!process) return fail(process.error());
-  fmt::print("\nProcess {} ({})\n", process->pid, process->comm);
+  fmt::print("\nProcess {} ({})\n", process->pid, clean_text(process->comm));
   print(probe_process_access(*options.pid));
   look_at_runtime(*options.pid);
   return exit_ok;

@@ -95,8 +95,8 @@ awaitable<void> Experiment::open_inspector() {
                         : "was on already: a full GC before each settled gauge";
     } else {
       tier.detail = opened.error().message();
-      progress_.say(
-          fmt::format("no inspector: {}\n  {}", opened.error().message(), opened.error().remedy));
+      progress_.say("no inspector: " + opened.error().message());
+      if (!opened.error().remedy.empty()) progress_.say("  " + opened.error().remedy);
     }
   }
   tracer_.record(tier);

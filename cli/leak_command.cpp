@@ -105,7 +105,9 @@ Result<RunEnd> run_experiment(const ExperimentPlan& plan, Tracer& tracer, Progre
   Result<RunEnd> outcome = Error{"run", "the experiment", "it did not finish", ""};
   std::exception_ptr failure;
   const auto keep_failure = [&](std::exception_ptr thrown) {
-    if (thrown) failure = thrown;
+    if (!thrown) return;
+    failure = thrown;
+    context.stop();
   };
   const auto run = [&]() -> asio::awaitable<void> {
     outcome = co_await experiment.run();

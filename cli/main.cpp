@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "analysis/report/escape.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/options.h"
@@ -11,8 +12,8 @@
 namespace ebbtide {
 
 int fail(const Error& error) {
-  fmt::print(stderr, "ebbtide: {}\n", error.message());
-  if (!error.remedy.empty()) fmt::print(stderr, "  {}\n", error.remedy);
+  fmt::print(stderr, "ebbtide: {}\n", clean_text(error.message(), 1000));
+  if (!error.remedy.empty()) fmt::print(stderr, "  {}\n", clean_text(error.remedy, 1000));
   return exit_failed;
 }
 

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "analysis/report/escape.h"
 #include "analysis/report/json.h"
 #include "analysis/report/memory_report.h"
 #include "analysis/verdict.h"
@@ -71,7 +72,7 @@ Result<int> write_reports(const std::string& recording, const std::string& direc
     return written.error();
   if (auto written = write_file(results, results_json(*run, assessment)); !written)
     return written.error();
-  fmt::print("{}\n", assessment.sentence);
+  fmt::print("{}\n", clean_text(assessment.sentence, 2000));
   if (!quiet)
     fmt::print("\n  report     {}\n  results    {}\n  recording  {}\n", report, results, recording);
   return exit_code_of(assessment.verdict);

@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "analysis/report/escape.h"
+
 namespace ebbtide {
 namespace {
 
@@ -48,7 +50,7 @@ void Progress::cycle_done(const ProgressState& state) {
 void Progress::say(const std::string& line) {
   if (quiet_) return;
   erase_line();
-  std::fputs((line + "\n").c_str(), stderr);
+  std::fputs((clean_text(line, 1000) + "\n").c_str(), stderr);
 }
 
 }  // namespace ebbtide

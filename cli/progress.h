@@ -30,7 +30,7 @@ class Progress {
   // A cycle is over: a plain line unless standard error is a terminal.
   void cycle_done(const ProgressState& state);
 
-  // One line that stays.
+  // One line that stays; what the target put into it cannot act on the terminal.
   void say(const std::string& line);
 
   // Takes the renewed line away, before something else is printed.
