@@ -54,19 +54,20 @@ std::vector<std::pair<Key, Value>> read_map(const bpf_map* map) {
   return entries;
 }
 
-// What ascends from one record of an iterator to the next.
-std::uint64_t position(const ebb_fd_record& record) { return record.fd; }
-std::uint64_t position(const ebb_vma_record& record) { return record.start; }
+// Appends a record that lies beyond the last one; false when it brings nothing new.
+bool append_beyond(std::vector<ebb_fd_record>& records, const ebb_fd_record& next) {
+  if (!records.empty() && next.fd <= records.back().fd) return false;
+  records.push_back(next);
+  return true;
+}
 
-// Appends records as long as they ascend; false once they do not.
-template <class Record>
-bool append_ascending(std::vector<Record>& records, const char* bytes, std::size_t size) {
-  for (std::size_t at = 0; at + sizeof(Record) <= size; at += sizeof(Record)) {
-    Record record;
-    std::memcpy(&record, bytes + at, sizeof record);
-    if (!records.empty() && position(record) <= position(records.back())) return false;
-    records.push_back(record);
+bool append_beyond(std::vector<ebb_vma_record>& records, const ebb_vma_record& next) {
+  if (records.empty() || next.start >= records.back().end) {
+    records.push_back(next);
+    return true;
   }
+  if (next.end <= records.back().end) return false;
+  records.back().end = next.end;  // merged with its neighbour since that was read
   return true;
 }
 
@@ -85,10 +86,18 @@ Result<std::vector<Record>> run_iterator(bpf_program* program, std::int32_t tgid
   std::vector<Record> records;
   char chunk[256 * sizeof(Record)];
   ssize_t length = 0;
-  // A task_vma iterator of one thread that met a waiting writer never ends by itself: each read
-  // after the last mapping begins again at the mapping where the writer waited (seen on 6.18).
-  while ((length = read(fd, chunk, sizeof chunk)) > 0 || (length < 0 && errno == EAGAIN)) {
-    if (length > 0 && !append_ascending(records, chunk, static_cast<std::size_t>(length))) break;
+  // A task_vma iterator of one thread need not end by itself (seen on 6.18): once it has let go of
+  // the address space in mid-pass, for a waiting writer or a full buffer, each read after the last
+  // mapping begins there again. A read that brings nothing new is therefore the end.
+  for (bool progress = true; progress;) {
+    length = read(fd, chunk, sizeof chunk);
+    progress = length < 0 && errno == EAGAIN;
+    for (ssize_t at = 0; at + static_cast<ssize_t>(sizeof(Record)) <= length;
+         at += sizeof(Record)) {
+      Record record;
+      std::memcpy(&record, chunk + at, sizeof record);
+      progress |= append_beyond(records, record);
+    }
   }
   const int code = errno;
   close(fd);
