@@ -20,6 +20,18 @@ namespace asio = boost::asio;
 using asio::awaitable;
 using asio::use_awaitable;
 
+namespace {
+
+// The median; a second while there is none.
+std::chrono::nanoseconds typical(std::vector<std::uint64_t> lengths_ns) {
+  if (lengths_ns.empty()) return std::chrono::seconds(1);
+  const auto middle = lengths_ns.begin() + static_cast<std::ptrdiff_t>(lengths_ns.size() / 2);
+  std::nth_element(lengths_ns.begin(), middle, lengths_ns.end());
+  return std::chrono::nanoseconds(*middle);
+}
+
+}  // namespace
+
 std::vector<std::uint32_t> plan_doses(std::uint32_t cycles, std::uint32_t connections) {
   std::vector<std::uint32_t> doses;
   for (std::uint32_t i = 1; i <= cycles; i++) {
@@ -108,9 +120,10 @@ awaitable<void> Experiment::run_cycle(std::uint32_t number, std::uint32_t dose) 
       .number = number, .dose = dose, .established = 0, .start_ns = monotonic_ns(), .end_ns = 0};
   if (dose > 0) {
     cycle.established = co_await drive_connections(number, dose);
+    drive_lengths_ns_.push_back(monotonic_ns() - cycle.start_ns);
   } else {
     const std::uint64_t start_ns = begin_phase(number, Phase::hold);
-    co_await sleep(typical_length());
+    co_await sleep(typical(drive_lengths_ns_));  // then it settles, as every cycle does
     end_phase(number, Phase::hold, start_ns);
   }
   if (stopping()) co_return;
@@ -172,7 +185,7 @@ awaitable<void> Experiment::settle(std::uint32_t cycle) {
         heap.push_back({cycle, Point::settled, kind, reading->ts_ns, value});
       // V8 gives pages back on threads of its own after the collection.
       const SettleRule echo{
-          .cap = std::chrono::milliseconds(500), .quiet_windows = 3, .sockets_gone = false};
+          .cap = std::chrono::milliseconds(500), .quiet_windows = 1, .sockets_gone = false};
       co_await wait_until_settled(tracer_, echo, stop, tick);
     } else if (!stopping()) {
       note(cycle, "the inspector stopped answering: " + reading.error().message());
@@ -248,18 +261,10 @@ void Experiment::show(const Activity& activity) {
   progress_state_.elapsed_s = static_cast<double>(monotonic_ns() - start_ns_) / 1e9;
   if (!cycle_lengths_ns_.empty()) {
     const auto left = progress_state_.cycles - progress_state_.cycle + 1;
-    progress_state_.remaining_s =
-        static_cast<double>(left) * std::chrono::duration<double>(typical_length()).count();
+    progress_state_.remaining_s = static_cast<double>(left) *
+                                  std::chrono::duration<double>(typical(cycle_lengths_ns_)).count();
   }
   progress_.update(progress_state_);
-}
-
-std::chrono::nanoseconds Experiment::typical_length() const {
-  if (cycle_lengths_ns_.empty()) return std::chrono::seconds(1);
-  std::vector<std::uint64_t> lengths = cycle_lengths_ns_;
-  const auto middle = lengths.begin() + static_cast<std::ptrdiff_t>(lengths.size() / 2);
-  std::nth_element(lengths.begin(), middle, lengths.end());
-  return std::chrono::nanoseconds(*middle);
 }
 
 RunEnd Experiment::end() const {

@@ -29,7 +29,7 @@ struct ExperimentPlan {
   std::uint32_t cycles = 10;
   std::uint32_t connections = 100;
   std::uint32_t window = 10;
-  std::chrono::milliseconds hold{200};
+  std::chrono::milliseconds hold{100};
   std::chrono::milliseconds settle_cap{3000};
   bool inspector = true;  // try to open it
   bool v8 = false;        // the target is V8
@@ -66,7 +66,6 @@ class Experiment {
   void note(std::uint32_t cycle, std::string text);
   void show(const Activity& activity);
   [[nodiscard]] bool stopping() const { return stop_requested_ || target_gone_; }
-  [[nodiscard]] std::chrono::nanoseconds typical_length() const;
   [[nodiscard]] RunEnd end() const;
 
   boost::asio::any_io_executor executor_;
@@ -79,6 +78,7 @@ class Experiment {
   boost::asio::steady_timer sleep_timer_;
   boost::asio::steady_timer watch_timer_;
   std::vector<std::uint64_t> cycle_lengths_ns_;  // of those with connections
+  std::vector<std::uint64_t> drive_lengths_ns_;  // the same without their settling
   std::uint64_t next_connection_id_ = 1;
   std::uint64_t start_ns_ = 0;
   ProgressState progress_state_;

@@ -35,7 +35,7 @@ CLI::Validator seconds_between(double low, double high) {
 struct LeakArguments {
   std::string url;
   std::vector<std::string> sends, expects, headers;
-  double hold_seconds = 0.2;
+  double hold_seconds = 0.1;
   double timeout_seconds = 5;
   double close_timeout_seconds = 1;
   double settle_cap_seconds = 3;

@@ -22,7 +22,7 @@ struct LeakOptions {
   std::uint32_t cycles = 10;
   std::uint32_t connections = 100;  // per cycle
   std::uint32_t window = 10;        // opening at once
-  std::chrono::milliseconds hold{200};
+  std::chrono::milliseconds hold{100};
   std::chrono::milliseconds settle_cap{3000};
   bool inspector = true;
   bool ebpf = true;
