@@ -99,6 +99,8 @@ std::string end_text(const RunEnd& end) {
       return "the target was killed" + detail;
     case EndReason::target_oom_killed:
       return "the target was killed for lack of memory" + detail;
+    case EndReason::failed:
+      return "the run failed" + detail;
     case EndReason::target_exec:
       return "the target replaced itself by another program";
     default:

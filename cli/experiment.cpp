@@ -65,8 +65,9 @@ awaitable<Result<RunEnd>> Experiment::run() {
   });
   auto tried = co_await try_one_connection();
   if (tried) {
-    co_await open_inspector();
+    if (!stopping()) co_await open_inspector();
     co_await settle(0);
+    co_await measure(0, Point::settled);
     for (std::uint32_t number = 1; number <= doses_.size() && !stopping(); number++)
       co_await run_cycle(number, doses_[number - 1]);
     if (inspector_) co_await inspector_->close();
@@ -130,7 +131,8 @@ awaitable<void> Experiment::run_cycle(std::uint32_t number, std::uint32_t dose) 
   co_await settle(number);
   if (stopping()) co_return;
   cycle.end_ns = monotonic_ns();
-  tracer_.record(cycle);
+  tracer_.record(cycle);  // before the measurement, which commits it
+  co_await measure(number, Point::settled);
   if (dose > 0) cycle_lengths_ns_.push_back(cycle.end_ns - cycle.start_ns);
   progress_.cycle_done(progress_state_);
   if (dose > 0 && cycle.established == 0) {
@@ -166,12 +168,13 @@ awaitable<std::uint32_t> Experiment::drive_connections(std::uint32_t cycle, std:
   co_return established;
 }
 
-// Waits for rest, forces a GC where that is possible, waits for its echo, and takes the gauges.
+// Waits for rest, forces a GC where that is possible, and waits for its echo.
 awaitable<void> Experiment::settle(std::uint32_t cycle) {
   const auto stop = [this] { return stopping(); };
   const auto tick = [this](const Activity& activity) { show(activity); };
   const std::uint64_t start_ns = begin_phase(cycle, cycle == 0 ? Phase::before : Phase::settle);
-  Settled settled = co_await wait_until_settled(tracer_, {.cap = plan_.settle_cap}, stop, tick);
+  Settled settled = co_await wait_until_settled(
+      tracer_, {.cap = plan_.settle_cap, .sockets_gone = cycle != 0}, stop, tick);
   if (stopping()) co_return;
   std::vector<Gauge> heap;
   if (inspector_) {
@@ -196,7 +199,6 @@ awaitable<void> Experiment::settle(std::uint32_t cycle) {
   if (stopping()) co_return;
   end_phase(cycle, cycle == 0 ? Phase::before : Phase::settle, start_ns, settled);
   for (const Gauge& gauge : heap) tracer_.record(gauge);
-  co_await measure(cycle, Point::settled);
 }
 
 awaitable<void> Experiment::measure(std::uint32_t cycle, Point point) {

@@ -36,13 +36,16 @@ IpAddress to_ip_address(const asio::ip::address& address) {
              : asio::ip::make_address_v6(asio::ip::v4_mapped, address.to_v4()).to_bytes();
 }
 
-// The first endpoint that somebody listens on; the error of the first when nobody does.
-Result<Target> find_target_at(const Endpoints& endpoints, std::optional<std::int32_t> pid) {
+// The target behind the first endpoint that it listens on; the error of the first when none does.
+// The other endpoints are dropped: they may be another process'.
+Result<Target> find_target_at(Endpoints& endpoints, std::optional<std::int32_t> pid) {
   Result<Target> found = Error{};
   for (std::size_t i = 0; i < endpoints.size(); i++) {
     auto target = find_target(to_ip_address(endpoints[i].address()), endpoints[i].port(), pid);
     if (target || i == 0) found = std::move(target);
-    if (found) break;
+    if (!found) continue;
+    endpoints = {endpoints[i]};
+    break;
   }
   return found;
 }

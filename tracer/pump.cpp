@@ -172,8 +172,8 @@ bool Tracer::Pump::serve_commands() {
 
 void Tracer::Pump::serve(Measurement& request) {
   std::vector<Gauge> gauges = std::move(request.extra);
+  drain();  // what comes after is newer than the censuses and must be applied after them
   auto seen = observe_target(target_, session_.get());
-  drain();  // what ended while the target was looked at
   if (seen) {
     for (const auto& [kind, value] : seen->values)
       gauges.push_back({request.cycle, request.point, kind, seen->ts_ns, value});

@@ -32,14 +32,18 @@ json evaluation(const char* expression) {
 
 std::optional<std::int64_t> byte_count(const json& object, const char* name) {
   const auto member = object.find(name);
-  if (member == object.end() || !member->is_number()) return std::nullopt;
+  if (member == object.end() || !member->is_number_integer()) return std::nullopt;
   return member->get<std::int64_t>();
 }
 
 // `heap` as Runtime.getHeapUsage answers, `memory` as an evaluated process.memoryUsage().
 std::optional<HeapReading> parse_reading(const json& heap, const json& memory) {
-  const auto value = memory.value("/result/value"_json_pointer, json());
-  if (!value.is_object() || !heap.is_object()) return std::nullopt;
+  if (!heap.is_object() || !memory.is_object()) return std::nullopt;
+  const auto result = memory.find("result");
+  if (result == memory.end() || !result->is_object()) return std::nullopt;
+  const auto found = result->find("value");
+  if (found == result->end() || !found->is_object()) return std::nullopt;
+  const json& value = *found;
   const auto used = byte_count(heap, "usedSize");
   const auto total = byte_count(heap, "totalSize");
   const auto external = byte_count(value, "external");
