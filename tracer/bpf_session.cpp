@@ -34,7 +34,7 @@ Error load_error(int code) {
           "`ebbtide doctor` shows what this machine allows; --no-ebpf runs on /proc alone"};
 }
 
-// All entries of a hash map, in batches where the kernel can, else key by key.
+// All entries of a hash map, in batches.
 template <class Key, class Value>
 std::vector<std::pair<Key, Value>> read_map(const bpf_map* map) {
   std::vector<std::pair<Key, Value>> entries;
@@ -197,7 +197,7 @@ Result<void> BpfSession::attach_gc(const std::string& file, const GcSites& sites
                                          file.c_str(), probe.offset));
     if (!link) {
       return Error{"probe", file, std::strerror(errno),
-                   "uprobes need CAP_SYS_ADMIN (or kernel.perf_event_paranoid below 2)"};
+                   "uprobes need CAP_SYS_ADMIN"};
     }
     links.push_back(std::move(link));
   }
@@ -207,10 +207,6 @@ Result<void> BpfSession::attach_gc(const std::string& file, const GcSites& sites
 
 void BpfSession::set_epoch(std::uint32_t epoch) {
   __atomic_store_n(&kernel_->skeleton->bss->epoch, epoch, __ATOMIC_RELAXED);
-}
-
-std::uint32_t BpfSession::epoch() const {
-  return __atomic_load_n(&kernel_->skeleton->bss->epoch, __ATOMIC_RELAXED);
 }
 
 ebb_counters BpfSession::counters() const { return kernel_->skeleton->bss->counters; }

@@ -44,7 +44,6 @@ class BpfSession {
   Result<void> attach_gc(const std::string& file, const GcSites& sites);
 
   void set_epoch(std::uint32_t epoch);
-  [[nodiscard]] std::uint32_t epoch() const;
   [[nodiscard]] ebb_counters counters() const;
 
   // Accepted sockets born in `cycle` that have not reached TCP_CLOSE.

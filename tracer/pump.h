@@ -75,7 +75,6 @@ class Tracer::Pump {
   int target_fd_ = -1;  // pidfd: readable once the target is gone
   std::uint64_t oom_kills_at_start_ = 0;
   std::atomic<std::uint32_t> epoch_ = 0;
-  std::atomic<std::uint64_t> rss_bytes_ = 0;
   std::atomic<bool> target_gone_ = false;
   std::uint32_t accepted_before_cycle_ = 0;  // without eBPF: connections up when it began
   std::uint64_t next_poll_ns_ = 0;

@@ -60,7 +60,6 @@ class ResourceTable {
 
   [[nodiscard]] std::uint64_t mapped_bytes() const { return mappings_.total_bytes(); }
   [[nodiscard]] const TargetEnd& target_end() const { return target_end_; }
-  [[nodiscard]] std::size_t live_children() const { return children_.size(); }
 
  private:
   struct Mapping {
