@@ -58,6 +58,11 @@ constexpr std::array<Name, 3> collectors = {"scavenge", "mark_compact", "minor_m
 
 constexpr std::array<Name, 3> fd_operations = {"accept", "close", "shutdown"};
 
+constexpr std::array<Name, 2> heap_sources = {"live", "snapshot"};
+
+constexpr std::array<Name, 6> path_steps = {"root",     "global",  "variable",
+                                            "property", "element", "internal"};
+
 constexpr std::array<Name, tcp_state_count> tcp_states = {
     "?",     "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2",    "TIME_WAIT",
     "CLOSE", "CLOSE_WAIT",  "LAST_ACK", "LISTEN",   "CLOSING",   "NEW_SYN_RECV",
@@ -69,6 +74,7 @@ static_assert(static_cast<std::size_t>(GaugeKind::array_buffers) + 1 == gauge_ki
 static_assert(static_cast<std::size_t>(ResourceKind::child) + 1 == resource_kind_count);
 static_assert(static_cast<std::size_t>(EndReason::failed) + 1 == end_reasons.size());
 static_assert(static_cast<std::size_t>(Stage::close) + 1 == stages.size());
+static_assert(static_cast<std::size_t>(PathStep::internal) + 1 == path_steps.size());
 static_assert(tcp_states[8] == "CLOSE_WAIT" && tcp_states[12] == "NEW_SYN_RECV");
 
 std::string_view text_of(std::string_view row) { return row; }
@@ -101,6 +107,8 @@ std::string_view name_of(Stage value) { return lookup(stages, value); }
 std::string_view name_of(ClosedFirst value) { return lookup(closed_firsts, value); }
 std::string_view name_of(Collector value) { return lookup(collectors, value); }
 std::string_view name_of(FdOperation value) { return lookup(fd_operations, value); }
+std::string_view name_of(HeapSource value) { return lookup(heap_sources, value); }
+std::string_view name_of(PathStep value) { return lookup(path_steps, value); }
 
 std::string_view tcp_state_name(std::uint8_t state) { return lookup(tcp_states, state); }
 
@@ -139,6 +147,14 @@ std::optional<Collector> parse_name(std::string_view name) {
 template <>
 std::optional<FdOperation> parse_name(std::string_view name) {
   return find<FdOperation>(fd_operations, name);
+}
+template <>
+std::optional<HeapSource> parse_name(std::string_view name) {
+  return find<HeapSource>(heap_sources, name);
+}
+template <>
+std::optional<PathStep> parse_name(std::string_view name) {
+  return find<PathStep>(path_steps, name);
 }
 
 }  // namespace ebbtide

@@ -29,6 +29,8 @@ std::string_view name_of(Stage value);                // "upgrade"
 std::string_view name_of(ClosedFirst value);          // "peer"
 std::string_view name_of(Collector value);            // "mark_compact"
 std::string_view name_of(FdOperation value);          // "accept"
+std::string_view name_of(HeapSource value);           // "live"
+std::string_view name_of(PathStep value);             // "variable"
 std::string_view tcp_state_name(std::uint8_t state);  // "CLOSE_WAIT"; "?" when out of range
 
 // The reverse of name_of, for E any enum above; nullopt when the name is unknown.

@@ -191,6 +191,10 @@ Result<Recording> read_recording(const std::string& path) {
   read_frames(reader, recording.stacks);
   recording.faults = reader.rows<FaultCount>();
   recording.fd_events = reader.rows<FdEvent>();
+  recording.heap_censuses = reader.rows<HeapCensus>();
+  recording.heap_classes = reader.rows<HeapClass>();
+  recording.heap_paths = reader.rows<HeapPath>();
+  recording.heap_path_levels = reader.rows<HeapPathLevel>();
   recording.losses = reader.rows<Loss>();
   recording.notes = reader.rows<Note>();
   if (reader.failure()) return *reader.failure();

@@ -16,7 +16,7 @@
 namespace ebbtide {
 
 inline constexpr std::uint32_t recording_application_id = 0x45424254;  // "EBBT"
-inline constexpr std::uint32_t recording_schema_version = 1;
+inline constexpr std::uint32_t recording_schema_version = 2;
 
 // RunInfo::plan.steps, a row each.
 struct PlanStep {
@@ -307,6 +307,82 @@ struct Table<FdEvent> {
 };
 
 template <>
+struct Table<CodePosition> {  // columns of heap_class and heap_path
+  static constexpr void fields(auto& row, auto&& visit) {
+    visit("script", row.script);
+    visit("line", row.line);
+    visit("column", row.column);
+    visit("compiled", row.compiled);
+  }
+};
+
+template <>
+struct Table<HeapCensus> {
+  static constexpr std::string_view name = "heap_census";
+  static constexpr std::string_view key = "";
+  static constexpr void fields(auto& row, auto&& visit) {
+    visit("cycle", row.cycle);
+    visit("isolate", row.isolate);
+    visit("source", row.source);
+    visit("ts_ns", row.ts_ns);
+    visit("pause_ns", row.pause_ns);
+    visit("took_ns", row.took_ns);
+    visit("objects", row.objects);
+    visit("reachable_bytes", row.reachable_bytes);
+    visit("handle_bytes", row.handle_bytes);
+    visit("garbage_bytes", row.garbage_bytes);
+    visit("external_bytes", row.external_bytes);
+    visit("resident_bytes", row.resident_bytes);
+    visit("walked_permille", row.walked_permille);
+  }
+};
+
+template <>
+struct Table<HeapClass> {
+  static constexpr std::string_view name = "heap_class";
+  static constexpr std::string_view key = "";
+  static constexpr void fields(auto& row, auto&& visit) {
+    visit("cycle", row.cycle);
+    visit("isolate", row.isolate);
+    visit("name", row.name);
+    visit("", row.position);
+    visit("objects", row.objects);
+    visit("bytes", row.bytes);
+    visit("handle_objects", row.handle_objects);
+    visit("garbage_objects", row.garbage_objects);
+  }
+};
+
+template <>
+struct Table<HeapPath> {
+  static constexpr std::string_view name = "heap_path";
+  static constexpr std::string_view key = "id";
+  static constexpr void fields(auto& row, auto&& visit) {
+    visit("id", row.id);
+    visit("parent", row.parent);
+    visit("isolate", row.isolate);
+    visit("step", row.step);
+    visit("edge", row.edge);
+    visit("class_name", row.class_name);
+    visit("", row.position);
+  }
+};
+
+template <>
+struct Table<HeapPathLevel> {
+  static constexpr std::string_view name = "heap_path_level";
+  static constexpr std::string_view key = "";
+  static constexpr void fields(auto& row, auto&& visit) {
+    visit("cycle", row.cycle);
+    visit("path_id", row.path_id);
+    visit("objects", row.objects);
+    visit("bytes", row.bytes);
+    visit("retained_bytes", row.retained_bytes);
+    visit("entries", row.entries);
+  }
+};
+
+template <>
 struct Table<Loss> {
   static constexpr std::string_view name = "loss";
   static constexpr std::string_view key = "name";
@@ -332,7 +408,8 @@ template <template <class> class F>
 using ForEachTable =
     std::tuple<F<RunInfo>, F<PlanStep>, F<RunEnd>, F<Tier>, F<Cycle>, F<PhaseSpan>, F<Gauge>,
                F<TimelinePoint>, F<Connection>, F<Resource>, F<SocketLife>, F<BirthCount>, F<Gc>,
-               F<Stack>, F<StackFrame>, F<FaultCount>, F<FdEvent>, F<Loss>, F<Note>>;
+               F<Stack>, F<StackFrame>, F<FaultCount>, F<FdEvent>, F<HeapCensus>, F<HeapClass>,
+               F<HeapPath>, F<HeapPathLevel>, F<Loss>, F<Note>>;
 
 template <class T>
 concept Scalar = std::is_arithmetic_v<std::remove_const_t<T>> ||

@@ -41,11 +41,12 @@ const std::vector<Layer> layers = {
     {"tracer/v8", {"tracer", "recording", "bpf"}, asio + beast + elf + posix + text},
     {"driver", {"recording"}, asio + beast + posix + text},
     {"analysis", {"recording"}, Names{"boost/math", "simdjson.h", "tree_sitter/"} + text},
-    {"analysis/report", {"analysis", "recording"}, text},
+    {"analysis/report", {"analysis", "analysis/heap", "analysis/review", "recording"}, text},
     {"analysis/heap", {"analysis", "recording"}, Names{"simdjson.h"} + text},
     {"analysis/review", {"analysis", "recording"}, Names{"tree_sitter/"} + text},
     {"cli",
-     {"recording", "tracer", "tracer/v8", "driver", "analysis", "analysis/report"},
+     {"recording", "tracer", "tracer/v8", "driver", "analysis", "analysis/heap", "analysis/review",
+      "analysis/report"},
      Names{"CLI/"} + asio + posix + text},
 };
 

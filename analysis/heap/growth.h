@@ -1,0 +1,57 @@
+// Answers: what in the JavaScript heap grows with the connections, and which line keeps it? Reads
+// the recorded looks of one run, or of a row of snapshots.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "recording/run.h"
+
+namespace ebbtide {
+
+// One reference that keeps more with every connection.
+struct HeapCause {
+  std::uint64_t path_id = 0;
+  std::string isolate;
+  std::string path;  // "server.ts:11 matchSubscribers (Map) → Set → WebSocket"; hostile text
+  std::string container;   // class of what grows: "Map", "Array", "TimersList"; "" when none does
+  std::string content;     // class of what it keeps more of: "WebSocket"
+  CodePosition position;   // of the variable, class field or function the path begins with
+  bool user_code = false;  // false: in the runtime's or a package's own code
+  double objects_per_connection = 0;
+  double retained_per_connection = 0;  // bytes, memory outside the heap included
+  std::vector<std::uint64_t> levels;   // objects (or entries) at each look, in their order
+  bool bounded = false;       // the growth stopped or slows down: a cache, a pool, a warm-up
+  bool handles_only = false;  // kept by C++ handles, not by a JavaScript reference
+  struct Companion {          // what else grows below it
+    std::string class_name;
+    CodePosition position;
+    double per_connection = 0;
+  };
+  std::vector<Companion> companions;  // the most numerous first
+};
+
+// A class, or a function's closures, of which each connection leaves some.
+struct HeapGrowth {
+  std::string isolate;
+  std::string name;
+  CodePosition position;
+  double objects_per_connection = 0;
+  double bytes_per_connection = 0;
+  std::vector<std::uint64_t> levels;
+  bool bounded = false;
+};
+
+struct HeapFindings {
+  std::vector<HeapCause> causes;    // most retained per connection first
+  std::vector<HeapGrowth> growths;  // most bytes per connection first
+  std::uint32_t looks = 0;          // that were compared, per isolate
+  std::string reservation;          // why nothing can be said, "" when something can
+};
+
+// Against the connections established until each look. In a row of snapshots without a run's cycles
+// (the recording has none) each step from one to the next counts as one "connection".
+HeapFindings find_heap_growth(const Recording& recording);
+
+}  // namespace ebbtide
