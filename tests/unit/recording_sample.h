@@ -71,6 +71,10 @@ inline std::vector<Record> records_of(const Recording& recording) {
   append(recording.stacks);
   append(recording.faults);
   append(recording.fd_events);
+  append(recording.heap_censuses);
+  append(recording.heap_classes);
+  append(recording.heap_paths);
+  append(recording.heap_path_levels);
   append(recording.losses);
   append(recording.notes);
   return records;
