@@ -1,5 +1,6 @@
 #include "analysis/series.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <utility>
@@ -13,6 +14,25 @@ struct Reading {
   std::size_t terms = 0;
 };
 
+// A heap snapshot leaves the process larger than it found it.
+bool is_void(const Recording& recording, const Gauge& gauge) {
+  switch (gauge.kind) {
+    case GaugeKind::rss:
+    case GaugeKind::pss:
+    case GaugeKind::anon:
+    case GaugeKind::private_dirty:
+    case GaugeKind::swap:
+    case GaugeKind::mappings:
+    case GaugeKind::mapped_bytes:
+    case GaugeKind::heap_total:
+      return std::ranges::any_of(recording.snapshot_files, [&](const SnapshotFile& file) {
+        return gauge.ts_ns >= file.ts_ns;
+      });
+    default:
+      return false;
+  }
+}
+
 // Sums by cycle; a gauge read twice at one settle point counts with its last reading.
 std::map<std::uint32_t, Reading> settled_readings(const Recording& recording,
                                                   std::span<const GaugeTerm> terms) {
@@ -20,7 +40,8 @@ std::map<std::uint32_t, Reading> settled_readings(const Recording& recording,
   for (const GaugeTerm& term : terms) {
     std::map<std::uint32_t, const Gauge*> last;
     for (const Gauge& gauge : recording.gauges) {
-      if (gauge.kind == term.kind && gauge.point == Point::settled) last[gauge.cycle] = &gauge;
+      if (gauge.kind != term.kind || gauge.point != Point::settled) continue;
+      if (!is_void(recording, gauge)) last[gauge.cycle] = &gauge;
     }
     for (const auto& [cycle, gauge] : last) {
       Reading& sum = sums[cycle];

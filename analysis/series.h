@@ -34,7 +34,7 @@ struct FloorSeries {
 
 // The settled floor of the sum of `terms`. Only finished cycles count, and only points where every
 // term was read. An idle cycle's reading replaces the one before it: the same connections, better
-// settled.
+// settled. Levels of memory read after a heap snapshot are void and do not count.
 FloorSeries floor_series(const Recording& recording, std::span<const GaugeTerm> terms);
 
 // Changes between consecutive points.

@@ -43,6 +43,8 @@ constexpr std::array<GaugeInfo, gauge_kind_count> gauges = {{
     {"heap_total", "V8 heap committed", Unit::bytes},
     {"external", "V8 external memory", Unit::bytes},
     {"array_buffers", "V8 array buffers", Unit::bytes},
+    {"heap_live", "V8 heap reachable", Unit::bytes},
+    {"heap_live_external", "Buffers reachable", Unit::bytes},
 }};
 
 constexpr std::array<Name, 8> end_reasons = {
@@ -70,7 +72,7 @@ constexpr std::array<Name, tcp_state_count> tcp_states = {
 
 // A table shorter than its enum would leave empty names at its end.
 static_assert(!gauges.back().name.empty() && !end_reasons.back().empty() && !stages.back().empty());
-static_assert(static_cast<std::size_t>(GaugeKind::array_buffers) + 1 == gauge_kind_count);
+static_assert(static_cast<std::size_t>(GaugeKind::heap_live_external) + 1 == gauge_kind_count);
 static_assert(static_cast<std::size_t>(ResourceKind::child) + 1 == resource_kind_count);
 static_assert(static_cast<std::size_t>(EndReason::failed) + 1 == end_reasons.size());
 static_assert(static_cast<std::size_t>(Stage::close) + 1 == stages.size());

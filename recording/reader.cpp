@@ -195,6 +195,8 @@ Result<Recording> read_recording(const std::string& path) {
   recording.heap_classes = reader.rows<HeapClass>();
   recording.heap_paths = reader.rows<HeapPath>();
   recording.heap_path_levels = reader.rows<HeapPathLevel>();
+  recording.active_resources = reader.rows<ActiveResource>();
+  recording.snapshot_files = reader.rows<SnapshotFile>();
   recording.losses = reader.rows<Loss>();
   recording.notes = reader.rows<Note>();
   if (reader.failure()) return *reader.failure();

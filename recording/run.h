@@ -60,8 +60,10 @@ enum class GaugeKind : std::uint8_t {
   heap_total,
   external,
   array_buffers,  // bytes, V8, after a forced full GC only
+  heap_live,
+  heap_live_external,  // bytes that JavaScript or C++ handles reach, by the heap census
 };
-inline constexpr std::size_t gauge_kind_count = 26;
+inline constexpr std::size_t gauge_kind_count = 28;
 
 // What the driver did in each cycle and with each connection; enough to repeat the run.
 struct PlanInfo {
@@ -332,6 +334,23 @@ struct HeapPathLevel {
   std::uint64_t entries = 0;         // of the containers among them: what they hold, summed
 };
 
+// What keeps the target's event loop alive, as process.getActiveResourcesInfo() counts it.
+struct ActiveResource {
+  std::uint32_t cycle = 0;
+  std::string kind;  // "TCPSocketWrap", "Timeout"; what the target controls
+  std::uint64_t count = 0;
+};
+
+// A .heapsnapshot that the target's inspector wrote on request. It makes the target's memory grow
+// for good: readings of it after `ts_ns` are void.
+struct SnapshotFile {
+  std::uint32_t cycle = 0;
+  std::uint64_t ts_ns = 0;  // when it was asked for
+  std::uint64_t took_ns = 0;
+  std::uint64_t size_bytes = 0;
+  std::string path;
+};
+
 // Something the run failed to observe. Every report prints these.
 struct Loss {
   std::string name;  // "ring buffer records", "stack collisions", "sockets not tracked", …
@@ -366,6 +385,8 @@ struct Recording {
   std::vector<HeapClass> heap_classes;
   std::vector<HeapPath> heap_paths;
   std::vector<HeapPathLevel> heap_path_levels;
+  std::vector<ActiveResource> active_resources;
+  std::vector<SnapshotFile> snapshot_files;
   std::vector<Loss> losses;
   std::vector<Note> notes;
 };
@@ -373,8 +394,9 @@ struct Recording {
 // One row of any table. Resource, SocketLife, BirthCount, Loss, Tier, Stack, FaultCount and
 // HeapPath replace an earlier row of the same key (id; resource_id; kind, cycle; name; name; id;
 // cycle, stack_id; id).
-using Record = std::variant<RunInfo, RunEnd, Tier, Cycle, PhaseSpan, Gauge, TimelinePoint,
-                            Connection, Resource, SocketLife, BirthCount, Gc, Stack, FaultCount,
-                            FdEvent, HeapCensus, HeapClass, HeapPath, HeapPathLevel, Loss, Note>;
+using Record =
+    std::variant<RunInfo, RunEnd, Tier, Cycle, PhaseSpan, Gauge, TimelinePoint, Connection,
+                 Resource, SocketLife, BirthCount, Gc, Stack, FaultCount, FdEvent, HeapCensus,
+                 HeapClass, HeapPath, HeapPathLevel, ActiveResource, SnapshotFile, Loss, Note>;
 
 }  // namespace ebbtide

@@ -24,7 +24,7 @@ using ForEachTable =
     std::tuple<F<RunInfo>, F<PlanStep>, F<RunEnd>, F<Tier>, F<Cycle>, F<PhaseSpan>, F<Gauge>,
                F<TimelinePoint>, F<Connection>, F<Resource>, F<SocketLife>, F<BirthCount>, F<Gc>,
                F<Stack>, F<StackFrame>, F<FaultCount>, F<FdEvent>, F<HeapCensus>, F<HeapClass>,
-               F<HeapPath>, F<HeapPathLevel>, F<Loss>, F<Note>>;
+               F<HeapPath>, F<HeapPathLevel>, F<ActiveResource>, F<SnapshotFile>, F<Loss>, F<Note>>;
 
 template <class T>
 concept Scalar = std::is_arithmetic_v<std::remove_const_t<T>> ||

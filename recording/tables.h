@@ -377,6 +377,30 @@ struct Table<HeapPathLevel> {
 };
 
 template <>
+struct Table<ActiveResource> {
+  static constexpr std::string_view name = "active_resource";
+  static constexpr std::string_view key = "";
+  static constexpr void fields(auto& row, auto&& visit) {
+    visit("cycle", row.cycle);
+    visit("kind", row.kind);
+    visit("count", row.count);
+  }
+};
+
+template <>
+struct Table<SnapshotFile> {
+  static constexpr std::string_view name = "snapshot_file";
+  static constexpr std::string_view key = "";
+  static constexpr void fields(auto& row, auto&& visit) {
+    visit("cycle", row.cycle);
+    visit("ts_ns", row.ts_ns);
+    visit("took_ns", row.took_ns);
+    visit("size_bytes", row.size_bytes);
+    visit("path", row.path);
+  }
+};
+
+template <>
 struct Table<Loss> {
   static constexpr std::string_view name = "loss";
   static constexpr std::string_view key = "name";

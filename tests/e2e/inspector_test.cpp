@@ -1,5 +1,6 @@
 #include "tracer/v8/inspector.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,9 +10,13 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "tests/e2e/node_child.h"
+#include "tests/temporary_directory.h"
 #include "tracer/tcp_table.h"
 #include "tracer/v8/v8_target.h"
 
@@ -117,6 +122,37 @@ TEST_F(InspectorTest, WhatIsKeptShowsAndWhatIsDroppedDoesNot) {
   const auto buffered = read(**session);
   EXPECT_EQ(buffered.array_buffers - dropped.array_buffers, 8 * megabyte);
   EXPECT_GE(buffered.external - dropped.external, 8 * megabyte);
+}
+
+TEST_F(InspectorTest, WritesASnapshotThatDevToolsWouldTake) {
+  NodeChild node;
+  auto session = open(node.pid());
+  ASSERT_TRUE(session) << session.error().message();
+  ASSERT_TRUE(node.tell("keep 8"));
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("a.heapsnapshot");
+  std::vector<std::uint64_t> steps;
+  const auto note = [&](std::uint64_t bytes) { steps.push_back(bytes); };
+  const auto bytes = run((*session)->take_snapshot(path, note));
+  ASSERT_TRUE(bytes) << bytes.error().message();
+  EXPECT_EQ(*bytes, std::filesystem::file_size(path));
+  ASSERT_FALSE(steps.empty());
+  EXPECT_EQ(steps.back(), *bytes);
+  std::ifstream file(path);
+  const auto snapshot = nlohmann::json::parse(file);
+  EXPECT_GT(snapshot["snapshot"]["node_count"].get<int>(), 10000);
+
+  const auto refused = run((*session)->take_snapshot(directory.file("no/such/place"), note));
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message(), testing::HasSubstr("No such file or directory"));
+  EXPECT_GT(read(**session).heap_used, 8 * megabyte);  // the session goes on
+}
+
+TEST_F(InspectorTest, CountsWhatKeepsTheEventLoopAlive) {
+  NodeChild node;
+  auto session = open(node.pid());
+  ASSERT_TRUE(session) << session.error().message();
+  EXPECT_EQ(read(**session).active_resources.at("TCPServerWrap"), 1u);
 }
 
 TEST_F(InspectorTest, MemoryHeldByAFinalizerIsFreedBeforeTheReading) {

@@ -75,6 +75,8 @@ inline std::vector<Record> records_of(const Recording& recording) {
   append(recording.heap_classes);
   append(recording.heap_paths);
   append(recording.heap_path_levels);
+  append(recording.active_resources);
+  append(recording.snapshot_files);
   append(recording.losses);
   append(recording.notes);
   return records;

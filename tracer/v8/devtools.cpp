@@ -132,11 +132,21 @@ struct DevtoolsChannel::Stream {
   beast::flat_buffer buffer;
   asio::steady_timer answered;  // cancelled when the awaited answer, or the end, has come
   int awaited_id = 0;           // 0: none
+  OnEvent on_event;             // of the awaited call
+  std::chrono::milliseconds timeout;
   json answer;
   std::string ended;  // why no more answers will come; "" while they may
 
-  explicit Stream(beast::tcp_stream tcp)
-      : socket(std::move(tcp)), answered(socket.get_executor()) {}
+  Stream(beast::tcp_stream tcp, std::chrono::milliseconds silence)
+      : socket(std::move(tcp)), answered(socket.get_executor()), timeout(silence) {}
+
+  // Of the call that waits, if one does.
+  void take_event(const std::string& method, const json& message) {
+    if (awaited_id == 0 || !on_event) return;
+    answered.expires_after(timeout);  // whoever waits looks again: see call()
+    const auto parameters = message.find("params");
+    on_event(method, parameters == message.end() ? json() : *parameters);
+  }
 
   void end(std::string why) {
     ended = std::move(why);
@@ -158,7 +168,7 @@ asio::awaitable<Result<std::unique_ptr<DevtoolsChannel>>> DevtoolsChannel::conne
   auto name = fmt::format("the inspector of process {}", address.pid);
   auto connected = co_await connect_tcp(executor, address, timeout);
   if (!connected) co_return connected.error();
-  auto stream = std::make_shared<Stream>(std::move(connected).value());
+  auto stream = std::make_shared<Stream>(std::move(connected).value(), timeout);
   stream->socket.read_message_max(max_message_bytes);
   stream->socket.next_layer().expires_after(timeout);
   auto [code] =
@@ -184,8 +194,11 @@ asio::awaitable<void> DevtoolsChannel::read_messages(std::shared_ptr<Stream> str
     if (!message.is_object()) co_return stream->end("the answer is not JSON");
     // An exiting Node waits for its debugger to go; our staying would keep it from dying.
     const auto method = message.find("method");
-    if (method != message.end() && *method == "NodeRuntime.waitingForDisconnect")
-      co_return stream->end("the process is exiting");
+    if (method != message.end() && method->is_string()) {
+      if (*method == "NodeRuntime.waitingForDisconnect")
+        co_return stream->end("the process is exiting");
+      stream->take_event(method->get_ref<const std::string&>(), message);
+    }
     const auto id = message.find("id");
     if (id == message.end() || stream->awaited_id == 0 || *id != stream->awaited_id) continue;
     stream->answer = std::move(message);
@@ -194,10 +207,12 @@ asio::awaitable<void> DevtoolsChannel::read_messages(std::shared_ptr<Stream> str
   }
 }
 
-asio::awaitable<Result<json>> DevtoolsChannel::call(std::string method, json parameters) {
+asio::awaitable<Result<json>> DevtoolsChannel::call(std::string method, json parameters,
+                                                    OnEvent on_event) {
   const auto stream = stream_;
   if (!stream->ended.empty()) co_return inspector_error("ask", name_, stream->ended);
   stream->awaited_id = ++last_id_;
+  stream->on_event = std::move(on_event);
   json request;
   request["id"] = last_id_;
   request["method"] = method;
@@ -207,8 +222,12 @@ asio::awaitable<Result<json>> DevtoolsChannel::call(std::string method, json par
   stream->answered.expires_after(timeout_);
   auto [written, size] = co_await stream->socket.async_write(asio::buffer(text), as_value);
   if (written && stream->ended.empty()) stream->end(describe(written, timeout_));
-  if (stream->awaited_id != 0 && stream->ended.empty())
+  // An event moves the deadline, which cancels the wait.
+  while (stream->awaited_id != 0 && stream->ended.empty() &&
+         stream->answered.expiry() > std::chrono::steady_clock::now()) {
     co_await stream->answered.async_wait(as_value);
+  }
+  stream->on_event = {};
   if (stream->awaited_id != 0) {
     stream->awaited_id = 0;
     co_return inspector_error(

@@ -8,9 +8,11 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 
 #include "recording/result.h"
 
@@ -36,11 +38,14 @@ class DevtoolsChannel {
       std::chrono::milliseconds timeout);
   ~DevtoolsChannel();
 
-  // The answer's "result"; events that come in between are dropped. Errors: the peer is gone (at
-  // once), silent for the whole timeout, or answers "error". Only after the last does the channel
-  // still serve.
-  boost::asio::awaitable<Result<nlohmann::json>> call(std::string method,
-                                                      nlohmann::json parameters);
+  // An event's "params".
+  using OnEvent = std::function<void(std::string_view method, const nlohmann::json& parameters)>;
+
+  // The answer's "result"; events that come in between go to `on_event`, later and earlier ones are
+  // dropped. Errors: the peer is gone (at once), silent for the whole timeout (an event is a sign
+  // of life), or answers "error". Only after the last does the channel still serve.
+  boost::asio::awaitable<Result<nlohmann::json>> call(std::string method, nlohmann::json parameters,
+                                                      OnEvent on_event = {});
 
  private:
   struct Stream;

@@ -8,6 +8,8 @@
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -27,6 +29,8 @@ struct HeapReading {
   std::int64_t rss = 0;
   std::uint64_t ts_ns = 0;    // CLOCK_MONOTONIC, when the answer came
   std::uint64_t took_ns = 0;  // collections and reading together
+  // By process.getActiveResourcesInfo(), at most 64 kinds; empty before Node 17.3. Hostile text.
+  std::map<std::string, std::uint64_t> active_resources;
 };
 
 // One session for a whole run: V8 numbers heap objects anew for each. Not thread-safe; one
@@ -42,6 +46,11 @@ class InspectorSession {
   ~InspectorSession();
 
   boost::asio::awaitable<Result<HeapReading>> read_after_gc();
+
+  // Writes a .heapsnapshot; the process stops for as long as that takes and keeps the memory it
+  // needed for it. `written` is told the bytes so far. Error: `path` does not exist then.
+  boost::asio::awaitable<Result<std::uint64_t>> take_snapshot(
+      std::string path, std::function<void(std::uint64_t bytes)> written);
 
   // Leaves the process as it was found: shuts its inspector down if open() had started it.
   boost::asio::awaitable<void> close();
