@@ -154,6 +154,26 @@ std::int32_t parent_of(std::int32_t pid) {
   return at == std::string::npos ? 0 : std::atoi(text->c_str() + at + 6);
 }
 
+std::uint64_t start_ticks(std::int32_t pid) {
+  const auto text = slurp(proc_path(pid, "stat"));
+  if (!text) return 0;
+  const auto name_end = text->rfind(')');  // the name before it may hold anything
+  if (name_end == std::string::npos) return 0;
+  std::istringstream words(text->substr(name_end + 1));
+  std::string word;
+  for (int field = 3; field < 22; field++) words >> word;
+  std::uint64_t ticks = 0;
+  words >> ticks;
+  return ticks;
+}
+
+bool started_with_variable(std::int32_t pid, const std::string& name) {
+  const auto block = slurp(proc_path(pid, "environ"));
+  if (!block) return false;
+  const std::string entry = name + "=";
+  return block->starts_with(entry) || block->find('\0' + entry) != std::string::npos;
+}
+
 std::uint32_t network_namespace(std::int32_t pid) {
   const std::string link = read_link(proc_path(pid, "ns/net"));  // "net:[4026531840]"
   const auto at = link.find('[');

@@ -55,6 +55,12 @@ std::vector<std::int32_t> read_children(std::int32_t pid);
 std::vector<std::int32_t> list_processes();
 std::int32_t parent_of(std::int32_t pid);
 
+// When a process started, in clock ticks since boot; 0 when it is gone.
+std::uint64_t start_ticks(std::int32_t pid);
+
+// Was a process started with a variable of that name? Its environment may have changed since.
+bool started_with_variable(std::int32_t pid, const std::string& name);
+
 // Inode number of a process' network namespace; 0 when not readable.
 std::uint32_t network_namespace(std::int32_t pid);
 

@@ -58,6 +58,7 @@ Result<Target> describe(std::int32_t pid, std::string remark) {
   auto listeners = read_listeners(pid);
   if (!listeners) return listeners.error();
   return Target{.process = *std::move(process),
+                .processes = {{pid, start_ticks(pid), ProcessRole::server}},
                 .netns = network_namespace(pid),
                 .listeners = *std::move(listeners),
                 .remark = std::move(remark)};

@@ -18,10 +18,24 @@ struct Listener {
   std::uint16_t port = 0;
 };
 
+// What a process is to the others of the target.
+enum class ProcessRole : std::uint8_t {
+  server,   // serves the address by itself, related to none of them
+  primary,  // others descend from it: Node's cluster primary, nginx's master
+  worker,   // descends from another
+};
+
+struct TargetProcess {
+  std::int32_t pid = 0;
+  std::uint64_t start_ticks = 0;  // since boot; tells it from a later process of the same pid
+  ProcessRole role = ProcessRole::server;
+};
+
 struct Target {
-  ProcessIdentity process;
-  std::uint32_t netns = 0;          // inode number of its network namespace
-  std::vector<Listener> listeners;  // every TCP address it listens on
+  ProcessIdentity process;               // of processes.front(), by which the run is named
+  std::vector<TargetProcess> processes;  // every one that is traced; never empty
+  std::uint32_t netns = 0;               // inode number of their network namespace
+  std::vector<Listener> listeners;       // every TCP address they serve
   std::string remark;               // how it was chosen when that is not obvious; may be empty
 };
 

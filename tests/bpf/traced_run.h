@@ -21,6 +21,7 @@ class TracedRun {
   explicit TracedRun(std::int32_t pid, TracerOptions options = {}) {
     Target target;
     target.process = identify_process(pid).value();
+    target.processes = {{.pid = pid, .start_ticks = start_ticks(pid)}};
     target.netns = network_namespace(pid);
     target.listeners = read_listeners(pid).value();
     auto writer = RecordingWriter::create(path());
