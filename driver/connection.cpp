@@ -6,7 +6,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <string_view>
 
-#include "driver/clock.h"
+#include "recording/clock.h"
 #include "driver/deadline.h"
 
 namespace ebbtide {

@@ -8,7 +8,7 @@
 #include <boost/beast/http/write.hpp>
 #include <utility>
 
-#include "driver/clock.h"
+#include "recording/clock.h"
 #include "driver/deadline.h"
 #include "driver/plain_session.h"
 

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-#include "driver/clock.h"
+#include "recording/clock.h"
 #include "driver/deadline.h"
 #include "driver/session.h"
 

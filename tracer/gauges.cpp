@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 
+#include "recording/clock.h"
 #include "tracer/bpf_session.h"
 #include "tracer/fd_census.h"
 #include "tracer/proc.h"
@@ -96,12 +97,6 @@ Result<std::vector<FdObservation>> read_fd_table(std::int32_t pid, BpfSession* s
 }
 
 }  // namespace
-
-std::uint64_t monotonic_ns() {
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                        std::chrono::steady_clock::now().time_since_epoch())
-                                        .count());
-}
 
 std::uint32_t count_accepted(const Target& target) {
   const auto table = read_tcp_table(target.process.pid);

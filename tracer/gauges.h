@@ -29,7 +29,4 @@ Result<Observation> observe_target(const Target& target, BpfSession* session);
 // Live connections on the target's listening ports by /proc/PID/net/tcp, TIME_WAIT aside.
 std::uint32_t count_accepted(const Target& target);
 
-// Now, by the clock that all recorded times use.
-std::uint64_t monotonic_ns();
-
 }  // namespace ebbtide

@@ -11,6 +11,7 @@
 #include <span>
 #include <utility>
 
+#include "recording/clock.h"
 #include "tracer/proc.h"
 #include "tracer/process_maps.h"
 

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "recording/clock.h"
 #include "tracer/v8/devtools.h"
 #include "tracer/v8/inspector_port.h"
 
@@ -17,12 +18,6 @@ namespace {
 
 namespace asio = boost::asio;
 using nlohmann::json;
-
-std::uint64_t monotonic_ns() {
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                        std::chrono::steady_clock::now().time_since_epoch())
-                                        .count());
-}
 
 // By value: a result by reference would keep the object alive in the inspector's table.
 json evaluation(const char* expression) {

@@ -1,4 +1,4 @@
-// Answers: what time is it on the one clock that driver and kernel share?
+// Answers: what time is it on the one clock of a recording, which driver, tracer and kernel share?
 #pragma once
 
 #include <chrono>
