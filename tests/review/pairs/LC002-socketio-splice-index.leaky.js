@@ -1,0 +1,26 @@
+const { Server } = require('socket.io');
+
+const io = new Server(process.env.PORT || 3000);
+const queue = [];
+
+// Two players who wait make a game; who leaves before that gives the place back.
+io.on('connection', (socket) => {
+  queue.push({ socket, level: Number(socket.handshake.query.level) || 1 }); // expect: LC002
+
+  socket.on('peek', (reply) => {
+    if (typeof reply === 'function') reply(queue.length);
+  });
+
+  socket.on('disconnect', () => {
+    queue.splice(queue.indexOf(socket), 1);
+  });
+});
+
+setInterval(() => {
+  if (queue.length < 2) return;
+  const [first, second] = queue.splice(0, 2);
+  const room = `game-${Date.now()}`;
+  first.socket.join(room);
+  second.socket.join(room);
+  io.to(room).emit('start', room);
+}, 250);

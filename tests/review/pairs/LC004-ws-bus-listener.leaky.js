@@ -1,0 +1,21 @@
+const { EventEmitter } = require('events');
+const http = require('http');
+const { WebSocketServer, WebSocket } = require('ws');
+
+const bus = new EventEmitter();
+const server = http.createServer((req, res) => {
+  if (req.method === 'POST' && req.url === '/goal') bus.emit('goal', { at: Date.now() });
+  res.statusCode = 204;
+  res.end();
+});
+const wss = new WebSocketServer({ server });
+
+wss.on('connection', (ws) => {
+  const onGoal = (goal) => {
+    if (ws.readyState === WebSocket.OPEN) ws.send(JSON.stringify(goal));
+  };
+  bus.on('goal', onGoal); // expect: LC004
+  ws.on('error', console.error);
+});
+
+server.listen(process.env.PORT || 8080);

@@ -1,0 +1,23 @@
+// clean
+import express from 'express';
+import expressWs from 'express-ws';
+
+const { app } = expressWs(express());
+
+const jitter = () => 200 + Math.random() * 300;
+
+app.ws('/telemetry', (ws) => {
+  let n = 0;
+  let handle;
+
+  function sample() {
+    if (ws.readyState === ws.OPEN) ws.send(`${n++} ${process.uptime()}`);
+    handle = setTimeout(sample, jitter());
+  }
+  sample();
+
+  ws.on('error', (error) => console.error(error));
+  ws.on('close', () => clearTimeout(handle));
+});
+
+app.listen(process.env.PORT ?? 3000);

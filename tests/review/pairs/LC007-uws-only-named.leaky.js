@@ -1,0 +1,26 @@
+const uWS = require('uWebSockets.js');
+
+const tables = new Map();
+let nextSeat = 0;
+
+uWS
+  .App()
+  .ws('/table', {
+    idleTimeout: 32,
+    open: (ws) => {
+      const seat = ws.getUserData();
+      seat.number = ++nextSeat;
+      tables.set(seat.number, ws); // expect: LC007
+    },
+    message: (ws, data) => {
+      ws.getUserData().name = Buffer.from(data).toString().slice(0, 20);
+    },
+    close: (ws) => {
+      const seat = ws.getUserData();
+      if (seat.name) {
+        tables.delete(seat.number);
+        console.log(`${seat.name} stood up`);
+      }
+    },
+  })
+  .listen(9001, () => {});

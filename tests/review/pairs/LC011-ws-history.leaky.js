@@ -1,0 +1,16 @@
+const { WebSocketServer, WebSocket } = require('ws');
+
+const wss = new WebSocketServer({ port: process.env.PORT || 8080 });
+const history = [];
+
+wss.on('connection', (ws) => {
+  ws.send(JSON.stringify(history.slice(-50)));
+  ws.on('error', () => ws.terminate());
+  ws.on('message', (data) => {
+    const line = { at: Date.now(), text: data.toString() };
+    history.push(line); // expect: LC011
+    wss.clients.forEach((peer) => {
+      if (peer.readyState === WebSocket.OPEN) peer.send(JSON.stringify([line]));
+    });
+  });
+});

@@ -1,0 +1,18 @@
+// clean
+import { createServer } from 'node:http';
+import { Server } from 'socket.io';
+import { io as dial, type Socket as Upstream } from 'socket.io-client';
+
+const httpServer = createServer();
+const io = new Server(httpServer);
+
+io.of('/mirror').on('connection', (socket) => {
+  const upstream: Upstream = dial('http://127.0.0.1:4000', { forceNew: true });
+  upstream.onAny((event, ...args) => socket.emit(event, ...args));
+
+  socket.on('disconnect', () => {
+    upstream.disconnect();
+  });
+});
+
+httpServer.listen(Number(process.env.PORT ?? 3000));

@@ -1,0 +1,38 @@
+// clean
+import Fastify from 'fastify';
+import websocket from '@fastify/websocket';
+import type { WebSocket } from 'ws';
+
+class Lobby {
+  private players = new Map<string, Map<string, WebSocket>>();
+
+  join(game: string, seat: string, socket: WebSocket) {
+    let seats = this.players.get(game);
+    if (!seats) {
+      seats = new Map();
+      this.players.set(game, seats);
+    }
+    seats.set(seat, socket);
+  }
+
+  leave(game: string, seat: string) {
+    const seats = this.players.get(game);
+    seats?.delete(seat);
+    if (seats?.size === 0) this.players.delete(game);
+  }
+}
+
+const lobby = new Lobby();
+const server = Fastify();
+await server.register(websocket);
+
+server.register(async (scope) => {
+  scope.get<{ Params: { game: string } }>('/games/:game', { websocket: true }, (socket, request) => {
+    const seat = request.id + ':' + process.hrtime.bigint();
+    lobby.join(request.params.game, seat, socket);
+    socket.on('message', (data) => socket.send(`${seat} ${data}`));
+    socket.on('close', () => lobby.leave(request.params.game, seat));
+  });
+});
+
+await server.listen({ port: Number(process.env.PORT ?? 3000) });

@@ -1,0 +1,8 @@
+const { WebSocketServer } = require('ws');
+
+const wss = new WebSocketServer({ port: process.env.PORT || 8080 });
+
+wss.on('connection', (ws) => { // expect: RB001
+  ws.on('message', (data) => ws.send(`echo ${data}`));
+  ws.on('close', () => console.log('bye'));
+});
