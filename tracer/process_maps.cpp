@@ -47,6 +47,8 @@ std::optional<ProcessMapping> parse_line(std::string_view line) {
   const auto start = take_number(line, '-', 16);
   const auto end = start ? take_number(line, ' ', 16) : std::nullopt;
   if (!end || line.size() < 5) return std::nullopt;
+  mapping.readable = line[0] == 'r';
+  mapping.writable = line[1] == 'w';
   mapping.executable = line[2] == 'x';
   line.remove_prefix(5);
   const auto offset = take_number(line, ' ', 16);

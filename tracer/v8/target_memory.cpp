@@ -1,0 +1,94 @@
+#include "tracer/v8/target_memory.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace ebbtide {
+namespace {
+
+constexpr std::uint64_t page_size = 4096;
+constexpr std::uint64_t chunk_alignment = 1 << 18;
+
+}  // namespace
+
+Result<TargetMemory> TargetMemory::open(pid_t pid) {
+  const auto path = fmt::format("/proc/{}/pagemap", pid);
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    const int code = errno;
+    return Error{"read", path, std::strerror(code),
+                 code == ENOENT ? "check that the process is still running"
+                                : "run as root, as the process's own user with "
+                                  "kernel.yama.ptrace_scope=0, or grant CAP_SYS_PTRACE (setcap "
+                                  "cap_sys_ptrace+ep on ebbtide)"};
+  }
+  return TargetMemory(pid, fd);
+}
+
+TargetMemory::TargetMemory(TargetMemory&& other) noexcept
+    : pid_(other.pid_), pagemap_(std::exchange(other.pagemap_, -1)) {}
+
+TargetMemory::~TargetMemory() {
+  if (pagemap_ >= 0) close(pagemap_);
+}
+
+bool TargetMemory::read(std::uint64_t address, std::span<std::byte> into) const {
+  const iovec local{into.data(), into.size()};
+  const iovec remote{reinterpret_cast<void*>(address), into.size()};
+  return process_vm_readv(pid_, &local, 1, &remote, 1, 0) == std::ssize(into);
+}
+
+std::vector<AddressRange> TargetMemory::resident(AddressRange range) const {
+  constexpr std::uint64_t present_or_swapped = std::uint64_t{3} << 62;
+  std::vector<AddressRange> found;
+  std::array<std::uint64_t, 4096> entries{};
+  for (auto page = range.start / page_size; page < range.end / page_size;) {
+    const auto wanted = std::min(entries.size(), range.end / page_size - page);
+    const auto got = pread(pagemap_, entries.data(), wanted * sizeof entries[0],
+                           static_cast<off_t>(page * sizeof entries[0]));
+    if (got <= 0) break;
+    const auto count = static_cast<std::size_t>(got) / sizeof entries[0];
+    for (std::size_t i = 0; i < count; ++i) {
+      if ((entries[i] & present_or_swapped) == 0) continue;
+      const auto start = (page + i) * page_size;
+      if (found.empty() || found.back().end != start) found.push_back({start, start});
+      found.back().end = start + page_size;
+    }
+    page += count;
+  }
+  return found;
+}
+
+MemoryUse use_of(const ProcessMapping& mapping, const TargetMemory& memory) {
+  const bool heap = mapping.path == "[heap]";
+  const bool unnamed = mapping.path.empty() || mapping.path.starts_with("[anon");
+  if (mapping.inode != 0 || !mapping.readable || mapping.executable || !(heap || unnamed)) {
+    return MemoryUse::other;
+  }
+  if (heap) return MemoryUse::malloc;
+
+  std::array<std::uint64_t, 2> words{};
+  const bool first_page_resident =
+      !memory.resident({mapping.start, mapping.start + page_size}).empty();
+  if (first_page_resident && !memory.read(mapping.start, words)) return MemoryUse::other;
+  // The size of a chunk (Node 18, 20) or its flags (22 and later). An arena begins with a pointer,
+  // an mmapped block with 0 and its size, whose bit 1 says that it was mmapped.
+  if (mapping.start % chunk_alignment == 0 && words[0] != 0 && words[0] >> 32 == 0) {
+    return MemoryUse::heap_chunk;
+  }
+  if (!mapping.writable) return MemoryUse::other;
+  const bool mmapped_block = words[0] == 0 && (words[1] & 7) == 2 &&
+                             (words[1] & ~std::uint64_t{7}) % page_size == 0 &&
+                             words[1] / page_size * page_size <= mapping.end - mapping.start;
+  return mmapped_block ? MemoryUse::large_block : MemoryUse::malloc;
+}
+
+}  // namespace ebbtide

@@ -1,0 +1,60 @@
+// Answers: what stands in a live process's memory, and which of it is in memory at all? Reads
+// without faulting anything in, so that looking changes nothing.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "recording/result.h"
+#include "tracer/process_maps.h"
+
+namespace ebbtide {
+
+struct AddressRange {
+  std::uint64_t start = 0;
+  std::uint64_t end = 0;
+
+  [[nodiscard]] std::uint64_t size() const { return end - start; }
+};
+
+class TargetMemory {
+ public:
+  // Error: the process is gone or not ours to look at.
+  static Result<TargetMemory> open(pid_t pid);
+  TargetMemory(TargetMemory&& other) noexcept;
+  TargetMemory(const TargetMemory&) = delete;
+  TargetMemory& operator=(const TargetMemory&) = delete;
+  TargetMemory& operator=(TargetMemory&&) = delete;
+  ~TargetMemory();
+
+  // All of `into`, or false: unmapped, or the process has ended.
+  [[nodiscard]] bool read(std::uint64_t address, std::span<std::byte> into) const;
+  template <class T>
+  [[nodiscard]] bool read(std::uint64_t address, T& value) const {
+    return read(address, std::as_writable_bytes(std::span(&value, 1)));
+  }
+
+  // The parts of `range` that are in memory or swapped out, in whole pages, ascending.
+  [[nodiscard]] std::vector<AddressRange> resident(AddressRange range) const;
+
+ private:
+  TargetMemory(pid_t pid, int pagemap) : pid_(pid), pagemap_(pagemap) {}
+
+  pid_t pid_;
+  int pagemap_;
+};
+
+// Anonymous memory that JavaScript objects may be in, or malloc's, by how it begins.
+enum class MemoryUse : std::uint8_t {
+  heap_chunk,   // aligned to 256 KiB and begins with the small number that V8's chunks begin with
+  malloc,       // brk heap, arenas, whatever else holds small allocations
+  large_block,  // one mmapped allocation: a Buffer, not searched
+  other,        // mapped from a file, executable, not readable
+};
+MemoryUse use_of(const ProcessMapping& mapping, const TargetMemory& memory);
+
+}  // namespace ebbtide
