@@ -1,4 +1,5 @@
-// Answers: which fds and mappings does the target have right now? Iterators, read at settle points.
+// Answers: which fds and mappings does one process have right now? Iterators, read at settle
+// points.
 #ifndef EBBTIDE_BPF_CENSUS_H
 #define EBBTIDE_BPF_CENSUS_H
 
@@ -8,12 +9,14 @@
 #define S_IFSOCK 0140000
 #define IPPROTO_TCP 6
 
+__u32 census_tgid = 0;  // the process that is looked at
+
 // 1 while the census also takes up the sockets that were there before the tracer.
 __u32 adopt_sockets = 0;
 
-// The target's leader shares its fd table and memory with all its threads.
-static __always_inline bool is_target_leader(const struct task_struct* task) {
-  return task && (__u32)task->tgid == target_tgid && task->pid == task->tgid;
+// The leader shares its fd table and memory with all its threads.
+static __always_inline bool is_looked_at(const struct task_struct* task) {
+  return task && (__u32)task->tgid == census_tgid && task->pid == task->tgid;
 }
 
 static __always_inline void adopt_socket(const struct sock* sk, __u8 state) {
@@ -42,7 +45,7 @@ static __always_inline void describe_socket(struct ebb_fd_record* record, const 
 
 static __always_inline void census_fd(struct bpf_iter__task_file* ctx) {
   const struct file* file = ctx->file;
-  if (!file || !is_target_leader(ctx->task)) return;
+  if (!file || !is_looked_at(ctx->task)) return;
   struct ebb_fd_record record = {.file = (__u64)file,
                                  .inode = file->f_inode->i_ino,
                                  .fd = ctx->fd,
@@ -53,7 +56,7 @@ static __always_inline void census_fd(struct bpf_iter__task_file* ctx) {
 
 static __always_inline void census_vma(struct bpf_iter__task_vma* ctx) {
   const struct vm_area_struct* vma = ctx->vma;
-  if (!vma || !is_target_leader(ctx->task)) return;
+  if (!vma || !is_looked_at(ctx->task)) return;
   struct ebb_vma_record record = {.start = vma->vm_start, .end = vma->vm_end};
   bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 }

@@ -21,6 +21,7 @@
 #define EBB_CYCLE_SLOTS 4096  // live counts are kept by cycle modulo this; a power of two
 #define EBB_TCP_STATES 13
 #define EBB_STACK_DEPTH 64
+#define EBB_MAX_PROCESSES 64
 #define EBB_ADDRESS_BYTES 16
 
 enum ebb_event_type {
@@ -35,8 +36,8 @@ struct ebb_header {
   __u64 ts_ns;
   __u32 type;  // ebb_event_type
   __u32 epoch;
-  __u32 tid;  // the current task's; means nothing for EBB_EVENT_SOCKET_END (softirq)
-  __u32 padding;
+  __u32 tid;   // the current task's, as is
+  __u32 tgid;  // this; both mean nothing for EBB_EVENT_SOCKET_END (softirq)
 };
 EBB_ASSERT_SIZE(struct ebb_header, 24);
 
@@ -46,7 +47,8 @@ enum ebb_closed_first { EBB_CLOSED_NOBODY = 0, EBB_CLOSED_TARGET = 1, EBB_CLOSED
 // One TCP socket of the target; the value of the `sockets` map while it lives.
 struct ebb_socket {
   __u64 id;                           // 1, 2, … in order of birth
-  __u64 established_ns;               // 0: before the tracer came
+  __u64 born_ns;                      // SYN_SENT or ESTABLISHED; 0: before the tracer came
+  __u64 established_ns;               // 0: not yet, or before the tracer came
   __u64 changed_ns;                   // when `state` was entered (or first seen)
   __u64 ns_in_state[EBB_TCP_STATES];  // completed stays
   __u8 local_address[EBB_ADDRESS_BYTES];
@@ -59,13 +61,13 @@ struct ebb_socket {
   __u8 closed_first;  // ebb_closed_first
   __u8 padding[5];
 };
-EBB_ASSERT_SIZE(struct ebb_socket, 176);
+EBB_ASSERT_SIZE(struct ebb_socket, 184);
 
 struct ebb_socket_event {
   struct ebb_header header;
   struct ebb_socket socket;  // state is TCP_CLOSE, changed_ns the end
 };
-EBB_ASSERT_SIZE(struct ebb_socket_event, 200);
+EBB_ASSERT_SIZE(struct ebb_socket_event, 208);
 
 enum ebb_mapping_operation { EBB_MMAP = 1, EBB_MUNMAP = 2, EBB_MREMAP = 3, EBB_BRK = 4 };
 
@@ -83,11 +85,11 @@ struct ebb_mapping_event {
 EBB_ASSERT_SIZE(struct ebb_mapping_event, 72);
 
 enum ebb_task_operation {
-  EBB_TASK_THREAD = 1,  // a thread of the target was born
-  EBB_TASK_CHILD = 2,   // a child process of the target was born
+  EBB_TASK_THREAD = 1,  // a thread of a traced process was born
+  EBB_TASK_CHILD = 2,   // a child process of one was born
   EBB_TASK_THREAD_EXIT = 3,
   EBB_TASK_CHILD_EXIT = 4,
-  EBB_TASK_EXEC = 5,  // the target became another program
+  EBB_TASK_EXEC = 5,  // a traced process became another program
 };
 
 struct ebb_task_event {
@@ -120,7 +122,7 @@ struct ebb_fd_event {
 };
 EBB_ASSERT_SIZE(struct ebb_fd_event, 32);
 
-// What iter/task_file writes for each fd of the target.
+// What iter/task_file writes for each fd of one process.
 struct ebb_fd_record {
   __u64 file;  // kernel address of the open file; an identity, never stored or shown
   __u64 inode;
@@ -134,7 +136,7 @@ struct ebb_fd_record {
 };
 EBB_ASSERT_SIZE(struct ebb_fd_record, 40);
 
-// What iter/task_vma writes for each mapping of the target.
+// What iter/task_vma writes for each mapping of one process.
 struct ebb_vma_record {
   __u64 start;
   __u64 end;
@@ -165,7 +167,7 @@ EBB_ASSERT_SIZE(struct ebb_listen_value, 24);
 struct ebb_fault_key {
   __u64 stack_id;
   __u32 cycle;
-  __u32 padding;
+  __u32 tgid;
 };
 EBB_ASSERT_SIZE(struct ebb_fault_key, 16);
 
@@ -175,16 +177,17 @@ struct ebb_counters {
   __u64 sockets_ended;
   __u64 mapping_operations;
   __u64 garbage_collections;
-  __u64 faults_seen;
   __u64 lost_records;      // ring buffer full
   __u64 lost_sockets;      // sockets map full: the connection is not followed
+  __u64 lost_ends;         // a socket's address came up again: its end had been missed
   __u64 lost_stacks;       // stack could not be read
   __u64 lost_stack_room;   // stacks map full
   __u64 stack_collisions;  // another stack under the same hash
   __u64 lost_faults;       // fault map full, or over the stack budget
   __u64 lost_tasks;        // children map full
   __u64 lost_gc;           // a GC began or ended without its other half
+  __u64 lost_deletes;      // an entry that could not be taken out of its map
 };
-EBB_ASSERT_SIZE(struct ebb_counters, 104);
+EBB_ASSERT_SIZE(struct ebb_counters, 112);
 
 #endif

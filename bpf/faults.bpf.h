@@ -26,13 +26,13 @@ static __always_inline bool within_budget(void) {
 
 static __always_inline void on_page_fault(void* ctx) {
   if (!current_is_target()) return;
-  COUNT(faults_seen);
   if (fault_period > 1 && bpf_get_prandom_u32() % fault_period) return;
   if (!within_budget()) {
     COUNT(lost_faults);
     return;
   }
-  struct ebb_fault_key key = {.stack_id = user_stack_id(ctx, 0), .cycle = epoch >> EBB_PHASE_BITS};
+  struct ebb_fault_key key = {
+      .stack_id = user_stack_id(ctx, 0), .cycle = epoch >> EBB_PHASE_BITS, .tgid = current_tgid()};
   __u64* samples = bpf_map_lookup_elem(&faults, &key);
   if (samples) {
     __sync_fetch_and_add(samples, 1);

@@ -54,7 +54,7 @@ static __always_inline void on_gc_end(__u32 collector) {
     event->padding = 0;
     submit_record(event);
   }
-  bpf_map_delete_elem(&gcs, &tid);
+  DELETE_COUNTED(&gcs, &tid);
 }
 
 #endif

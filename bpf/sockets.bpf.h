@@ -88,7 +88,7 @@ static __always_inline void end_socket(__u64 address, struct ebb_socket* socket)
   }
   if (socket->direction == EBB_ACCEPTED)
     __sync_fetch_and_sub(&live_accepted[cycle_slot(socket->birth_epoch)], 1);
-  bpf_map_delete_elem(&sockets, &address);
+  DELETE_COUNTED(&sockets, &address);
   COUNT(sockets_ended);
 }
 
@@ -99,27 +99,49 @@ static __always_inline void begin_socket(const struct sock* sk, int old_state, i
   struct ebb_socket socket = {};
   fill_endpoints(&socket, sk);
   if (accepted && !target_listens(sk, &socket)) return;
-  socket.changed_ns = bpf_ktime_get_ns();
-  socket.established_ns = accepted ? socket.changed_ns : 0;
+  socket.born_ns = socket.changed_ns = bpf_ktime_get_ns();
+  socket.established_ns = accepted ? socket.born_ns : 0;
   socket.birth_epoch = epoch;
   socket.state = new_state;
   follow_socket((__u64)sk, &socket, accepted ? EBB_ACCEPTED : EBB_OUTGOING);
 }
 
-static __always_inline void on_socket_state(const struct sock* sk, int old_state, int new_state) {
-  __u64 address = (__u64)sk;
-  struct ebb_socket* socket = bpf_map_lookup_elem(&sockets, &address);
-  if (!socket) {
-    begin_socket(sk, old_state, new_state);
-    return;
-  }
+static __always_inline void enter_state(struct ebb_socket* socket, int state) {
   __u64 now_ns = bpf_ktime_get_ns();
   if (socket->state < EBB_TCP_STATES)
     socket->ns_in_state[socket->state] += now_ns - socket->changed_ns;
   socket->changed_ns = now_ns;
-  socket->state = new_state;
+  socket->state = state;
+}
+
+// Is this another socket at the address of one that is not in the map for any good reason: its end
+// was missed, so that it stands in another state than the one left here, or it stayed after its
+// end?
+static __always_inline bool is_newborn(const struct ebb_socket* known, int old_state,
+                                       int new_state) {
+  bool birth =
+      new_state == TCP_SYN_SENT || (old_state == TCP_SYN_RECV && new_state == TCP_ESTABLISHED);
+  return birth && (known->state != old_state || known->state == TCP_CLOSE);
+}
+
+static __always_inline void on_socket_state(const struct sock* sk, int old_state, int new_state) {
+  __u64 address = (__u64)sk;
+  struct ebb_socket* socket = bpf_map_lookup_elem(&sockets, &address);
+  if (socket && is_newborn(socket, old_state, new_state)) {
+    if (socket->state != TCP_CLOSE) {
+      COUNT(lost_ends);
+      enter_state(socket, TCP_CLOSE);
+      end_socket(address, socket);
+    }
+    socket = 0;
+  }
+  if (!socket) {
+    begin_socket(sk, old_state, new_state);
+    return;
+  }
+  enter_state(socket, new_state);
   if (new_state == TCP_ESTABLISHED) {
-    socket->established_ns = now_ns;
+    socket->established_ns = socket->changed_ns;
     fill_endpoints(socket, sk);  // connect() picked the local port after SYN_SENT was set
   }
   if (socket->closed_first == EBB_CLOSED_NOBODY && old_state == TCP_ESTABLISHED)

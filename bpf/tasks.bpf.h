@@ -1,4 +1,4 @@
-// Answers: which threads and children does the target start, and which of them end?
+// Answers: which threads and children do the traced processes start, and which of them end?
 #ifndef EBBTIDE_BPF_TASKS_H
 #define EBBTIDE_BPF_TASKS_H
 
@@ -23,8 +23,8 @@ static __always_inline void task_event(struct task_struct* task, __u32 operation
 }
 
 static __always_inline void on_fork(struct task_struct* parent, struct task_struct* child) {
-  if ((__u32)parent->tgid != target_tgid) return;
-  if ((__u32)child->tgid == target_tgid) {
+  if (!is_target(parent->tgid)) return;
+  if (child->tgid == parent->tgid) {
     task_event(child, EBB_TASK_THREAD);
     return;
   }
@@ -36,16 +36,16 @@ static __always_inline void on_fork(struct task_struct* parent, struct task_stru
 
 static __always_inline void on_exit(struct task_struct* task) {
   __u32 tgid = task->tgid;
-  if (tgid == target_tgid) {
+  if (is_target(tgid)) {
     task_event(task, EBB_TASK_THREAD_EXIT);
   } else if (task->pid == task->tgid && bpf_map_lookup_elem(&children, &tgid)) {
-    bpf_map_delete_elem(&children, &tgid);
+    DELETE_COUNTED(&children, &tgid);
     task_event(task, EBB_TASK_CHILD_EXIT);
   }
 }
 
 static __always_inline void on_exec(struct task_struct* task) {
-  if ((__u32)task->tgid == target_tgid) task_event(task, EBB_TASK_EXEC);
+  if (is_target(task->tgid)) task_event(task, EBB_TASK_EXEC);
 }
 
 #endif

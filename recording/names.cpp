@@ -34,6 +34,8 @@ constexpr std::array<GaugeInfo, gauge_kind_count> gauges = {{
     {"sockets_outgoing", "outgoing sockets", Unit::count},
     {"sockets_close_wait", "accepted sockets in CLOSE_WAIT", Unit::count},
     {"sockets_fin_wait2", "accepted sockets in FIN_WAIT2", Unit::count},
+    {"sockets_held", "accepted sockets held by traced processes", Unit::count},
+    {"sockets_held_elsewhere", "accepted sockets held by other processes", Unit::count},
     {"mappings", "mappings", Unit::count},
     {"mapped_bytes", "mapped memory", Unit::bytes},
     {"mapped_rebuilt_bytes", "mapped memory (rebuilt from events)", Unit::bytes},
@@ -45,6 +47,7 @@ constexpr std::array<GaugeInfo, gauge_kind_count> gauges = {{
     {"array_buffers", "V8 array buffers", Unit::bytes},
     {"heap_live", "V8 heap reachable", Unit::bytes},
     {"heap_live_external", "Buffers reachable", Unit::bytes},
+    {"malloc_resident", "malloc's arenas", Unit::bytes},
 }};
 
 constexpr std::array<Name, 8> end_reasons = {
@@ -72,7 +75,7 @@ constexpr std::array<Name, tcp_state_count> tcp_states = {
 
 // A table shorter than its enum would leave empty names at its end.
 static_assert(!gauges.back().name.empty() && !end_reasons.back().empty() && !stages.back().empty());
-static_assert(static_cast<std::size_t>(GaugeKind::heap_live_external) + 1 == gauge_kind_count);
+static_assert(static_cast<std::size_t>(GaugeKind::malloc_resident) + 1 == gauge_kind_count);
 static_assert(static_cast<std::size_t>(ResourceKind::child) + 1 == resource_kind_count);
 static_assert(static_cast<std::size_t>(EndReason::failed) + 1 == end_reasons.size());
 static_assert(static_cast<std::size_t>(Stage::close) + 1 == stages.size());

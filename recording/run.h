@@ -51,6 +51,8 @@ enum class GaugeKind : std::uint8_t {
   sockets_outgoing,  // live TCP sockets, count
   sockets_close_wait,
   sockets_fin_wait2,  // of the accepted ones, count
+  sockets_held,
+  sockets_held_elsewhere,  // accepted ones open in a traced process, and only in others; count
   mappings,
   mapped_bytes,          // from the kernel (iter/task_vma or maps)
   mapped_rebuilt_bytes,  // the tracer's interval map, for the check
@@ -62,8 +64,9 @@ enum class GaugeKind : std::uint8_t {
   array_buffers,  // bytes, V8, after a forced full GC only
   heap_live,
   heap_live_external,  // bytes that JavaScript or C++ handles reach, by the heap census
+  malloc_resident,     // bytes, pages of [heap] and of glibc's arenas
 };
-inline constexpr std::size_t gauge_kind_count = 28;
+inline constexpr std::size_t gauge_kind_count = 31;
 
 // What the driver did in each cycle and with each connection; enough to repeat the run.
 struct PlanInfo {
@@ -184,6 +187,7 @@ struct Resource {
   std::uint64_t death_ns = 0;    // 0: alive when last looked at
   std::uint64_t size_bytes = 0;  // mappings: bytes still mapped
   std::uint64_t stack_id = 0;    // 0: none
+  std::int32_t pid = 0;          // the traced process that has it; 0: none is known to
   std::string label;             // fd kind, thread name, mapping's protection
 };
 

@@ -195,6 +195,7 @@ struct Table<Resource> {
     visit("death_ns", row.death_ns);
     visit("size_bytes", row.size_bytes);
     visit("stack_id", row.stack_id);
+    visit("pid", row.pid);
     visit("label", row.label);
   }
 };

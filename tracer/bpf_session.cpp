@@ -36,7 +36,7 @@ Error load_error(int code) {
 
 // All entries of a hash map, in batches.
 template <class Key, class Value>
-std::vector<std::pair<Key, Value>> read_map(const bpf_map* map) {
+Result<std::vector<std::pair<Key, Value>>> read_map(const bpf_map* map) {
   std::vector<std::pair<Key, Value>> entries;
   const int fd = bpf_map__fd(map);
   constexpr std::uint32_t batch = 4096;
@@ -47,7 +47,8 @@ std::vector<std::pair<Key, Value>> read_map(const bpf_map* map) {
     std::uint32_t count = batch;
     const int failed = bpf_map_lookup_batch(fd, first ? nullptr : &position, &position, keys.data(),
                                             values.data(), &count, nullptr);
-    if (failed != 0 && errno != ENOENT) break;
+    if (failed != 0 && errno != ENOENT)
+      return Error{"read", fmt::format("the map {}", bpf_map__name(map)), std::strerror(errno), ""};
     for (std::uint32_t i = 0; i < count; i++) entries.emplace_back(keys[i], values[i]);
     if (failed != 0) break;
   }
@@ -71,7 +72,7 @@ bool append_beyond(std::vector<ebb_vma_record>& records, const ebb_vma_record& n
   return true;
 }
 
-// Runs an iterator over the target's leader and returns its records.
+// Runs an iterator over a process' leader and returns its records.
 template <class Record>
 Result<std::vector<Record>> run_iterator(bpf_program* program, std::int32_t tgid) {
   bpf_iter_link_info scope = {};
@@ -108,7 +109,6 @@ Result<std::vector<Record>> run_iterator(bpf_program* program, std::int32_t tgid
 }  // namespace
 
 struct BpfSession::Kernel {
-  std::int32_t tgid = 0;
   bool has_vma_iterator = true;
   std::unique_ptr<ebbtide_bpf, SkeletonCloser> skeleton;
   std::unique_ptr<ring_buffer, RingCloser> ring;
@@ -128,11 +128,11 @@ BpfSession::~BpfSession() = default;
 Result<std::unique_ptr<BpfSession>> BpfSession::load(const BpfOptions& options) {
   libbpf_set_print(nullptr);  // its hints mislead; load_error() finds the reason
   auto kernel = std::make_unique<Kernel>();
-  kernel->tgid = options.tgid;
   kernel->skeleton.reset(ebbtide_bpf::open());
   if (!kernel->skeleton) return load_error(errno);
   ebbtide_bpf& skeleton = *kernel->skeleton;
-  skeleton.rodata->target_tgid = static_cast<std::uint32_t>(options.tgid);
+  if (options.tgids.size() == 1)
+    skeleton.rodata->target_tgid = static_cast<std::uint32_t>(options.tgids.front());
   skeleton.rodata->follow_fd_events = options.fd_events;
   if (options.fault_period > 0) skeleton.rodata->fault_period = options.fault_period;
   bpf_program__set_autoload(skeleton.progs.page_fault, options.fault_period > 0);
@@ -140,6 +140,12 @@ Result<std::unique_ptr<BpfSession>> BpfSession::load(const BpfOptions& options) 
   kernel->has_vma_iterator = kernel_has_vma_iterator();
   bpf_program__set_autoload(skeleton.progs.census_vmas, kernel->has_vma_iterator);
   if (const int failed = ebbtide_bpf::load(&skeleton); failed != 0) return load_error(-failed);
+  for (const std::int32_t tgid : options.tgids) {
+    const __u8 traced = 1;
+    if (bpf_map__update_elem(skeleton.maps.targets, &tgid, sizeof tgid, &traced, sizeof traced,
+                             BPF_ANY) != 0)
+      return Error{"trace", fmt::format("pid {}", tgid), std::strerror(errno), ""};
+  }
   kernel->ring.reset(
       ring_buffer__new(bpf_map__fd(skeleton.maps.ring), &Kernel::on_record, kernel.get(), nullptr));
   if (!kernel->ring) return load_error(errno);
@@ -180,7 +186,8 @@ Result<void> BpfSession::attach() {
   return {};
 }
 
-Result<void> BpfSession::attach_gc(const std::string& file, const GcSites& sites) {
+Result<void> BpfSession::attach_gc(std::int32_t tgid, const std::string& file,
+                                   const GcSites& sites) {
   auto& progs = kernel_->skeleton->progs;
   struct Probe {
     bpf_program* program;
@@ -193,11 +200,10 @@ Result<void> BpfSession::attach_gc(const std::string& file, const GcSites& sites
         Probe{progs.gc_used, true, sites.size_of_objects},
         Probe{progs.gc_committed, true, sites.committed_memory}}) {
     if (probe.offset == 0) continue;
-    Link link(bpf_program__attach_uprobe(probe.program, probe.at_return, kernel_->tgid,
-                                         file.c_str(), probe.offset));
+    Link link(bpf_program__attach_uprobe(probe.program, probe.at_return, tgid, file.c_str(),
+                                         probe.offset));
     if (!link) {
-      return Error{"probe", file, std::strerror(errno),
-                   "uprobes need CAP_SYS_ADMIN"};
+      return Error{"probe", file, std::strerror(errno), "uprobes need CAP_SYS_ADMIN"};
     }
     links.push_back(std::move(link));
   }
@@ -223,23 +229,41 @@ std::size_t BpfSession::drain(const Consumer& consumer) {
   return count > 0 ? static_cast<std::size_t>(count) : 0;
 }
 
-Result<std::vector<ebb_fd_record>> BpfSession::read_fds(bool adopt) {
+std::uint64_t BpfSession::missed_runs() const {
+  std::uint64_t missed = 0;
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, kernel_->skeleton->obj) {
+    bpf_prog_info info{};
+    __u32 size = sizeof info;
+    if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0)
+      missed += info.recursion_misses;
+  }
+  return missed;
+}
+
+Result<std::vector<ebb_fd_record>> BpfSession::read_fds(std::int32_t tgid, bool adopt) {
+  kernel_->skeleton->bss->census_tgid = static_cast<std::uint32_t>(tgid);
   kernel_->skeleton->bss->adopt_sockets = adopt ? 1 : 0;
-  auto records = run_iterator<ebb_fd_record>(kernel_->skeleton->progs.census_fds, kernel_->tgid);
+  auto records = run_iterator<ebb_fd_record>(kernel_->skeleton->progs.census_fds, tgid);
   kernel_->skeleton->bss->adopt_sockets = 0;
   return records;
 }
 
-Result<std::vector<ebb_vma_record>> BpfSession::read_vmas() {
+Result<std::vector<ebb_vma_record>> BpfSession::read_vmas(std::int32_t tgid) {
   if (!kernel_->has_vma_iterator)
     return Error{"run", "iter/task_vma", "this kernel does not have it (added in 5.12)", ""};
-  return run_iterator<ebb_vma_record>(kernel_->skeleton->progs.census_vmas, kernel_->tgid);
+  kernel_->skeleton->bss->census_tgid = static_cast<std::uint32_t>(tgid);
+  return run_iterator<ebb_vma_record>(kernel_->skeleton->progs.census_vmas, tgid);
 }
 
-std::vector<ebb_socket> BpfSession::read_sockets() const {
+Result<std::vector<ebb_socket>> BpfSession::read_sockets() const {
+  const auto entries = read_map<__u64, ebb_socket>(kernel_->skeleton->maps.sockets);
+  if (!entries) return entries.error();
   std::vector<ebb_socket> sockets;
-  for (auto& [address, socket] : read_map<__u64, ebb_socket>(kernel_->skeleton->maps.sockets))
-    sockets.push_back(socket);
+  for (const auto& [address, socket] : *entries) {
+    // One that has ended is there when it could not be deleted, which is counted.
+    if (socket.state != tcp_close) sockets.push_back(socket);
+  }
   return sockets;
 }
 
@@ -252,11 +276,8 @@ std::optional<ebb_stack> BpfSession::read_stack(std::uint64_t id) const {
   return stack;
 }
 
-std::vector<std::pair<ebb_fault_key, std::uint64_t>> BpfSession::read_faults() const {
-  std::vector<std::pair<ebb_fault_key, std::uint64_t>> faults;
-  for (const auto& [key, samples] : read_map<ebb_fault_key, __u64>(kernel_->skeleton->maps.faults))
-    faults.emplace_back(key, samples);
-  return faults;
+Result<std::vector<std::pair<ebb_fault_key, std::uint64_t>>> BpfSession::read_faults() const {
+  return read_map<ebb_fault_key, std::uint64_t>(kernel_->skeleton->maps.faults);
 }
 
 }  // namespace ebbtide

@@ -1,6 +1,6 @@
-// Answers: how do we hold the kernel side of one run? Loads and attaches bpf/ebbtide.bpf.c for one
-// target and gives typed access to its ring, maps, iterators and shared words. Everything is
-// detached when the object dies, and by the kernel when the process does.
+// Answers: how do we hold the kernel side of one run? Loads and attaches bpf/ebbtide.bpf.c for the
+// target's processes and gives typed access to its ring, maps, iterators and shared words.
+// Everything is detached when the object dies, and by the kernel when the process does.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@
 namespace ebbtide {
 
 struct BpfOptions {
-  std::int32_t tgid = 0;
+  std::vector<std::int32_t> tgids;  // 1 … EBB_MAX_PROCESSES
   bool fd_events = false;
   std::uint32_t fault_period = 0;       // 0: page faults are not sampled
   std::uint32_t ring_bytes = 4U << 20;  // a power of two, at least a page
@@ -40,8 +40,8 @@ class BpfSession {
   // Attaches the base tier.
   Result<void> attach();
 
-  // Attaches the GC probes to `file`; optional.
-  Result<void> attach_gc(const std::string& file, const GcSites& sites);
+  // Attaches the GC probes to `file` in one process; optional.
+  Result<void> attach_gc(std::int32_t tgid, const std::string& file, const GcSites& sites);
 
   void set_epoch(std::uint32_t epoch);
   [[nodiscard]] ebb_counters counters() const;
@@ -53,15 +53,20 @@ class BpfSession {
   using Consumer = std::function<void(const ebb_header& header, std::size_t size)>;
   std::size_t drain(const Consumer& consumer);
 
-  // The target's fd table. `adopt`: also begin to follow the TCP sockets it already has.
-  Result<std::vector<ebb_fd_record>> read_fds(bool adopt = false);
+  // How often the kernel did not run a program because another was running on that CPU; 0 where it
+  // does not say (before 5.12).
+  [[nodiscard]] std::uint64_t missed_runs() const;
 
-  // The target's mappings, ascending. Error before 5.12, which has no iter/task_vma.
-  Result<std::vector<ebb_vma_record>> read_vmas();
+  // A process' fd table. `adopt`: also begin to follow the TCP sockets it already has.
+  Result<std::vector<ebb_fd_record>> read_fds(std::int32_t tgid, bool adopt = false);
 
-  [[nodiscard]] std::vector<ebb_socket> read_sockets() const;
+  // A process' mappings, ascending. Error before 5.12, which has no iter/task_vma.
+  Result<std::vector<ebb_vma_record>> read_vmas(std::int32_t tgid);
+
+  // All followed sockets that live, or an error: never a part of them.
+  [[nodiscard]] Result<std::vector<ebb_socket>> read_sockets() const;
   [[nodiscard]] std::optional<ebb_stack> read_stack(std::uint64_t id) const;
-  [[nodiscard]] std::vector<std::pair<ebb_fault_key, std::uint64_t>> read_faults() const;
+  [[nodiscard]] Result<std::vector<std::pair<ebb_fault_key, std::uint64_t>>> read_faults() const;
 
  private:
   struct Kernel;

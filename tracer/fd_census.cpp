@@ -30,13 +30,15 @@ FdObservation observe_socket(const ebb_fd_record& record, FdObservation seen) {
   return seen;
 }
 
-FdObservation observe(const ebb_fd_record& record) {
+FdObservation observe(std::int32_t pid, const ebb_fd_record& record) {
   // A file's address may serve again for another file; the inode tells most of them apart.
-  FdObservation seen{.fd = static_cast<std::int32_t>(record.fd),
+  FdObservation seen{.pid = pid,
+                     .fd = static_cast<std::int32_t>(record.fd),
                      .identity = record.file ^ record.inode * 0x9e3779b97f4a7c15ULL,
                      .kind = GaugeKind::fd_other,
                      .label = "other",
-                     .socket_id = record.socket_id};
+                     .socket_id = record.socket_id,
+                     .inode = record.mode == S_IFSOCK ? record.inode : 0};
   switch (record.mode) {
     case S_IFSOCK:
       return observe_socket(record, std::move(seen));
@@ -87,10 +89,11 @@ ebb_fd_record record_of(const FdEntry& entry,
 
 }  // namespace
 
-std::vector<FdObservation> observe_fds(const std::vector<ebb_fd_record>& records) {
+std::vector<FdObservation> observe_fds(std::int32_t pid,
+                                       const std::vector<ebb_fd_record>& records) {
   std::vector<FdObservation> fds;
   fds.reserve(records.size());
-  for (const ebb_fd_record& record : records) fds.push_back(observe(record));
+  for (const ebb_fd_record& record : records) fds.push_back(observe(pid, record));
   return fds;
 }
 
@@ -105,7 +108,7 @@ Result<std::vector<FdObservation>> observe_fds(std::int32_t pid) {
   }
   std::vector<FdObservation> fds;
   for (const FdEntry& entry : *entries) {
-    fds.push_back(observe(record_of(entry, tcp_states)));
+    fds.push_back(observe(pid, record_of(entry, tcp_states)));
   }
   return fds;
 }

@@ -1,4 +1,4 @@
-// Answers: which fds does the target have, and of what kind? One shape, whether they were read by
+// Answers: which fds does a process have, and of what kind? One shape, whether they were read by
 // the iterator or from /proc/PID/fd.
 #pragma once
 
@@ -10,9 +10,10 @@
 
 namespace ebbtide {
 
-std::vector<FdObservation> observe_fds(const std::vector<ebb_fd_record>& records);
+std::vector<FdObservation> observe_fds(std::int32_t pid, const std::vector<ebb_fd_record>& records);
 
-// Tells TCP from other sockets by the network namespace's tables; knows no socket ids.
+// Tells TCP from other sockets by the network namespace's tables, but not Unix from UDP; knows no
+// socket ids.
 Result<std::vector<FdObservation>> observe_fds(std::int32_t pid);
 
 }  // namespace ebbtide

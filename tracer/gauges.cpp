@@ -13,27 +13,33 @@
 namespace ebbtide {
 namespace {
 
-constexpr std::array fd_kinds{GaugeKind::fd_tcp,  GaugeKind::fd_udp,  GaugeKind::fd_unix,
-                              GaugeKind::fd_pipe, GaugeKind::fd_file, GaugeKind::fd_event,
-                              GaugeKind::fd_other};
+constexpr std::array fd_kinds{GaugeKind::fd_tcp, GaugeKind::fd_pipe, GaugeKind::fd_file,
+                              GaugeKind::fd_event, GaugeKind::fd_other};
+constexpr std::array fd_kinds_by_iterator{GaugeKind::fd_udp, GaugeKind::fd_unix};
 
 void add(Observation& seen, GaugeKind kind, std::uint64_t value) {
   seen.values.emplace_back(kind, static_cast<std::int64_t>(value));
 }
 
-void add_fds(Observation& seen) {
-  add(seen, GaugeKind::fds, seen.fds.size());
-  for (const GaugeKind kind : fd_kinds) {
+void add_fds(Observation& seen, bool by_iterator) {
+  const auto add_kind = [&seen](GaugeKind kind) {
     add(seen, kind,
         std::count_if(seen.fds.begin(), seen.fds.end(),
                       [kind](const FdObservation& fd) { return fd.kind == kind; }));
-  }
+  };
+  add(seen, GaugeKind::fds, seen.fds.size());
+  for (const GaugeKind kind : fd_kinds) add_kind(kind);
+  if (!by_iterator) return;  // among fd_other, and not to be told apart
+  for (const GaugeKind kind : fd_kinds_by_iterator) add_kind(kind);
 }
 
 void add_mappings(Observation& seen) {
-  std::uint64_t bytes = 0;
-  for (const auto& range : seen.mappings) bytes += range.end - range.start;
-  add(seen, GaugeKind::mappings, seen.mappings.size());
+  std::uint64_t count = 0, bytes = 0;
+  for (const ProcessMappings& process : seen.mappings) {
+    count += process.ranges.size();
+    for (const auto& range : process.ranges) bytes += range.end - range.start;
+  }
+  add(seen, GaugeKind::mappings, count);
   add(seen, GaugeKind::mapped_bytes, bytes);
 }
 
@@ -53,18 +59,12 @@ void add_followed_sockets(Observation& seen) {
   add(seen, GaugeKind::sockets_fin_wait2, count(accepted_in(tcp_fin_wait2)));
 }
 
-bool on_listening_port(const Target& target, const TcpRow& row) {
-  return row.state != tcp_listen && row.state != tcp_time_wait &&
-         std::any_of(target.listeners.begin(), target.listeners.end(),
-                     [&](const Listener& listener) { return listener.port == row.local_port; });
-}
-
 // Outgoing connections cannot be told from other processes' by the table alone: not counted.
 void add_sockets_by_proc(Observation& seen, const Target& target) {
   std::uint64_t accepted = 0, close_wait = 0, fin_wait2 = 0;
   if (const auto table = read_tcp_table(target.process.pid)) {
     for (const TcpRow& row : *table) {
-      if (!on_listening_port(target, row)) continue;
+      if (!is_accepted_at(target.listeners, row)) continue;
       accepted++;
       if (row.state == tcp_close_wait) close_wait++;
       if (row.state == tcp_fin_wait2) fin_wait2++;
@@ -78,7 +78,7 @@ void add_sockets_by_proc(Observation& seen, const Target& target) {
 Result<std::vector<IntervalMap::Interval>> read_mappings(std::int32_t pid, BpfSession* session) {
   std::vector<IntervalMap::Interval> mappings;
   if (session != nullptr) {
-    if (const auto vmas = session->read_vmas()) {
+    if (const auto vmas = session->read_vmas(pid)) {
       for (const ebb_vma_record& vma : *vmas) mappings.push_back({vma.start, vma.end});
       return mappings;
     }
@@ -91,9 +91,9 @@ Result<std::vector<IntervalMap::Interval>> read_mappings(std::int32_t pid, BpfSe
 
 Result<std::vector<FdObservation>> read_fd_table(std::int32_t pid, BpfSession* session) {
   if (session == nullptr) return observe_fds(pid);
-  const auto records = session->read_fds();
+  const auto records = session->read_fds(pid);
   if (!records) return records.error();
-  return observe_fds(*records);
+  return observe_fds(pid, *records);
 }
 
 }  // namespace
@@ -103,36 +103,56 @@ std::uint32_t count_accepted(const Target& target) {
   if (!table) return 0;
   return static_cast<std::uint32_t>(
       std::count_if(table->begin(), table->end(),
-                    [&](const TcpRow& row) { return on_listening_port(target, row); }));
+                    [&](const TcpRow& row) { return is_accepted_at(target.listeners, row); }));
+}
+
+std::optional<std::uint64_t> resident_bytes(const Target& target) {
+  std::uint64_t sum = 0;
+  for (const TargetProcess& process : target.processes) {
+    const auto resident = read_resident_bytes(process.pid);
+    if (!resident || *resident == 0) return std::nullopt;  // a zombie has a statm of zeros
+    sum += *resident;
+  }
+  return sum;
 }
 
 Result<Observation> observe_target(const Target& target, BpfSession* session) {
-  const std::int32_t pid = target.process.pid;
   Observation seen;
-  auto fds = read_fd_table(pid, session);
-  if (!fds) return fds.error();
-  seen.fds = *std::move(fds);
-  auto mappings = read_mappings(pid, session);
-  if (!mappings) return mappings.error();
-  seen.mappings = *std::move(mappings);
-  const auto memory = read_memory_rollup(pid);
-  if (!memory) return memory.error();
-  if (session != nullptr) seen.sockets = session->read_sockets();
+  MemoryRollup memory;
+  std::uint64_t threads = 0, children = 0;
+  for (const auto& [pid, start, role] : target.processes) {
+    const auto fds = read_fd_table(pid, session);
+    if (!fds) return fds.error();
+    seen.fds.insert(seen.fds.end(), fds->begin(), fds->end());
+    auto mappings = read_mappings(pid, session);
+    if (!mappings) return mappings.error();
+    seen.mappings.push_back({pid, *std::move(mappings)});
+    const auto own = read_memory_rollup(pid);
+    if (!own) return own.error();
+    memory += *own;
+    threads += read_threads(pid).size();
+    children += read_children(pid).size();
+  }
+  if (session != nullptr) {
+    auto sockets = session->read_sockets();
+    if (!sockets) return sockets.error();
+    seen.sockets = *std::move(sockets);
+  }
   seen.ts_ns = monotonic_ns();
 
-  add(seen, GaugeKind::rss, memory->rss);
-  add(seen, GaugeKind::pss, memory->pss);
-  add(seen, GaugeKind::anon, memory->anonymous);
-  add(seen, GaugeKind::private_dirty, memory->private_dirty);
-  add(seen, GaugeKind::swap, memory->swap);
-  add_fds(seen);
+  add(seen, GaugeKind::rss, memory.rss);
+  add(seen, GaugeKind::pss, memory.pss);
+  add(seen, GaugeKind::anon, memory.anonymous);
+  add(seen, GaugeKind::private_dirty, memory.private_dirty);
+  add(seen, GaugeKind::swap, memory.swap);
+  add_fds(seen, session != nullptr);
   add_mappings(seen);
   if (session != nullptr)
     add_followed_sockets(seen);
   else
     add_sockets_by_proc(seen, target);
-  add(seen, GaugeKind::threads, read_threads(pid).size());
-  add(seen, GaugeKind::children, read_children(pid).size());
+  add(seen, GaugeKind::threads, threads);
+  add(seen, GaugeKind::children, children);
   return seen;
 }
 

@@ -1,7 +1,8 @@
-// Answers: how much of everything does the target hold at this moment?
+// Answers: how much of everything do the target's processes hold at this moment, together?
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "bpf/event.h"
@@ -14,19 +15,28 @@ namespace ebbtide {
 
 class BpfSession;
 
+struct ProcessMappings {
+  std::int32_t pid = 0;
+  std::vector<IntervalMap::Interval> ranges;  // ascending
+};
+
 // One look at the target. Without eBPF `sockets` stays empty and the counts come from /proc.
 struct Observation {
   std::uint64_t ts_ns = 0;
   std::vector<std::pair<GaugeKind, std::int64_t>> values;
   std::vector<FdObservation> fds;
-  std::vector<ebb_socket> sockets;              // followed and alive
-  std::vector<IntervalMap::Interval> mappings;  // ascending
+  std::vector<ebb_socket> sockets;  // followed and alive
+  std::vector<ProcessMappings> mappings;
 };
 
-// Reads everything once; `session` may be null. Error: the target is gone or not readable.
+// Reads everything once; `session` may be null. Error: a process is gone or not readable. There is
+// no sum without it: a worker that died would look like memory given back.
 Result<Observation> observe_target(const Target& target, BpfSession* session);
 
 // Live connections on the target's listening ports by /proc/PID/net/tcp, TIME_WAIT aside.
 std::uint32_t count_accepted(const Target& target);
+
+// Resident bytes of all processes by statm; nullopt once one of them is gone.
+std::optional<std::uint64_t> resident_bytes(const Target& target);
 
 }  // namespace ebbtide

@@ -9,6 +9,7 @@
 #include <charconv>
 #include <climits>
 #include <cstring>
+#include <ctime>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -90,6 +91,15 @@ Result<ProcessIdentity> identify_process(std::int32_t pid) {
   return identity;
 }
 
+MemoryRollup& MemoryRollup::operator+=(const MemoryRollup& other) {
+  rss += other.rss;
+  pss += other.pss;
+  anonymous += other.anonymous;
+  private_dirty += other.private_dirty;
+  swap += other.swap;
+  return *this;
+}
+
 Result<MemoryRollup> read_memory_rollup(std::int32_t pid) {
   const auto text = slurp(proc_path(pid, "smaps_rollup"));
   if (!text || text->empty()) return unreadable(pid, "smaps_rollup");
@@ -165,6 +175,14 @@ std::uint64_t start_ticks(std::int32_t pid) {
   std::uint64_t ticks = 0;
   words >> ticks;
   return ticks;
+}
+
+std::uint64_t ticks_since_boot() {
+  timespec now{};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  const auto per_second = static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK));
+  return static_cast<std::uint64_t>(now.tv_sec) * per_second +
+         static_cast<std::uint64_t>(now.tv_nsec) * per_second / 1'000'000'000;
 }
 
 bool started_with_variable(std::int32_t pid, const std::string& name) {

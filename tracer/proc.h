@@ -29,6 +29,8 @@ struct MemoryRollup {
   std::uint64_t anonymous = 0;
   std::uint64_t private_dirty = 0;
   std::uint64_t swap = 0;
+
+  MemoryRollup& operator+=(const MemoryRollup& other);
 };
 Result<MemoryRollup> read_memory_rollup(std::int32_t pid);
 
@@ -57,6 +59,9 @@ std::int32_t parent_of(std::int32_t pid);
 
 // When a process started, in clock ticks since boot; 0 when it is gone.
 std::uint64_t start_ticks(std::int32_t pid);
+
+// Now, by the same clock.
+std::uint64_t ticks_since_boot();
 
 // Was a process started with a variable of that name? Its environment may have changed since.
 bool started_with_variable(std::int32_t pid, const std::string& name);

@@ -3,17 +3,17 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <csignal>
-#include <cstring>
-#include <span>
+#include <algorithm>
 #include <utility>
 
 #include "recording/clock.h"
+#include "tracer/birth.h"
 #include "tracer/proc.h"
 #include "tracer/process_maps.h"
+#include "tracer/socket_holders.h"
+#include "tracer/target_end.h"
 
 namespace ebbtide {
 namespace {
@@ -41,22 +41,26 @@ Tracer::Pump::Pump(Target target, std::unique_ptr<BpfSession> session,
     : target_(std::move(target)),
       session_(std::move(session)),
       recording_(std::move(recording)),
-      resources_(target_.process.pid,
-                 [this](Record row) {
-                   if (const auto* born = std::get_if<Resource>(&row)) write_stack(born->stack_id);
+      resources_(pids_of(target_),
+                 [this](const Record& row) {
+                   if (const auto* born = std::get_if<Resource>(&row))
+                     write_stack(born->stack_id, born->pid);
                    recording_->add(row);
                  }),
-      symbolizer_(target_.process.pid),
       queue_(queue_capacity),
-      target_fd_(static_cast<int>(syscall(SYS_pidfd_open, target_.process.pid, 0))),
-      oom_kills_at_start_(oom_kill_count()) {}
+      oom_kills_at_start_(oom_kill_count()) {
+  for (const std::int32_t pid : pids_of(target_))
+    process_fds_.push_back(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+}
 
 Tracer::Pump::~Pump() {
   if (thread_.joinable()) {
     queue_.push(Finish{RunEnd{EndReason::failed, "abandoned", monotonic_ns()}});
     thread_.join();
   }
-  if (target_fd_ >= 0) close(target_fd_);
+  for (const int fd : process_fds_) {
+    if (fd >= 0) close(fd);
+  }
 }
 
 Result<void> Tracer::Pump::start(std::vector<Tier> tiers, const TracerOptions& options) {
@@ -65,11 +69,10 @@ Result<void> Tracer::Pump::start(std::vector<Tier> tiers, const TracerOptions& o
   for (const Tier& tier : tiers_) recording_->add(tier);
   auto seen = observe_target(target_, session_.get());
   if (!seen) return seen.error();
-  resources_.seed_mappings(seen->mappings, heap_end_of(target_.process.pid));
-  std::vector<std::pair<std::int32_t, std::string>> threads;
-  for (const TaskEntry& task : read_threads(target_.process.pid))
-    threads.emplace_back(task.tid, task.comm);
-  resources_.seed_threads(threads);
+  for (const auto& [pid, ranges] : seen->mappings) {
+    resources_.seed_mappings(pid, ranges, heap_end_of(pid));
+    resources_.seed_threads(pid, read_threads(pid));
+  }
   resources_.take_live_sockets(seen->sockets, seen->ts_ns);
   resources_.take_fds(seen->fds, 0, seen->ts_ns);
   poll_rss();
@@ -79,21 +82,22 @@ Result<void> Tracer::Pump::start(std::vector<Tier> tiers, const TracerOptions& o
 }
 
 void Tracer::Pump::set_epoch(std::uint32_t cycle, Phase phase) {
+  const bool next_cycle = cycle != cycle_of(epoch());
   epoch_.store(pack(cycle, phase), std::memory_order_relaxed);
-  if (session_)
-    session_->set_epoch(pack(cycle, phase));
-  else if (phase == Phase::open)
-    accepted_before_cycle_ = count_accepted(target_);
+  if (session_) session_->set_epoch(pack(cycle, phase));
+  if (!next_cycle) return;
+  cycle_start_ticks_.store(ticks_since_boot(), std::memory_order_relaxed);
+  if (!session_) accepted_before_cycle_ = count_accepted(target_);
 }
 
 Activity Tracer::Pump::activity() const {
   Activity now;
-  now.rss_bytes = read_resident_bytes(target_.process.pid).value_or(0);
+  now.rss_bytes = resident_bytes(target_).value_or(0);
   now.target_gone = target_gone_.load(std::memory_order_relaxed);
   if (session_) {
     const ebb_counters counters = session_->counters();
     now.events = counters.sockets_born + counters.sockets_ended + counters.mapping_operations;
-    now.live_sockets = session_->live_accepted(epoch() >> EBB_PHASE_BITS);
+    now.live_sockets = session_->live_accepted(cycle_of(epoch()));
   } else {
     const std::uint32_t accepted = count_accepted(target_);
     now.events = accepted;
@@ -125,26 +129,32 @@ void Tracer::Pump::run() {
 }
 
 void Tracer::Pump::wait_for_work() {
-  pollfd waits[] = {{queue_.ready_fd(), POLLIN, 0}, {target_fd_, POLLIN, 0}};
-  // Once the target is gone its pidfd stays readable: wait for the queue alone.
-  const nfds_t count = target_gone_ || target_fd_ < 0 ? 1 : 2;
-  poll(waits, count, poll_interval_ms);
-  if (count == 2 && (waits[1].revents & POLLIN) != 0) target_gone_ = true;
+  std::vector<pollfd> waits{{queue_.ready_fd(), POLLIN, 0}};
+  // The pidfd of a process that is gone stays readable: then wait for the queue alone.
+  if (!target_gone_) {
+    for (const int fd : process_fds_) waits.push_back({fd, POLLIN, 0});
+  }
+  poll(waits.data(), waits.size(), poll_interval_ms);
+  if (std::any_of(waits.begin() + 1, waits.end(),
+                  [](const pollfd& wait) { return (wait.revents & POLLIN) != 0; }))
+    target_gone_ = true;
 }
 
 void Tracer::Pump::drain() {
   if (!session_) return;
   session_->drain(
       [this](const ebb_header& header, std::size_t size) { resources_.take(header, size); });
-  if (resources_.target_end().exec) target_gone_ = true;
+  for (const TargetProcess& process : target_.processes) {
+    if (resources_.end_of(process.pid).exec) target_gone_ = true;
+  }
 }
 
 void Tracer::Pump::poll_rss() {
   const std::uint64_t now_ns = monotonic_ns();
   if (now_ns < next_poll_ns_) return;
   next_poll_ns_ = now_ns + poll_interval_ms * 1'000'000ULL;
-  const auto resident = read_resident_bytes(target_.process.pid);
-  if (!resident || *resident == 0) {  // a zombie has a statm of zeros
+  const auto resident = resident_bytes(target_);
+  if (!resident) {
     target_gone_ = true;
     return;
   }
@@ -161,7 +171,11 @@ bool Tracer::Pump::serve_commands() {
       drain();
       write_faults();
       write_losses();
-      const RunEnd end = how_it_ended(std::get<Finish>(command).end);
+      RunEnd end = std::get<Finish>(command).end;
+      if (auto early = find_target_end(target_, resources_, oom_kills_at_start_)) {
+        early->end_ns = end.end_ns;
+        end = *std::move(early);
+      }
       recording_->add(end);
       const auto written = recording_->commit();
       outcome_ = written ? Result<RunEnd>(end) : Result<RunEnd>(written.error());
@@ -174,7 +188,7 @@ bool Tracer::Pump::serve_commands() {
 void Tracer::Pump::serve(Measurement& request) {
   std::vector<Gauge> gauges = std::move(request.extra);
   drain();  // what comes after is newer than the censuses and must be applied after them
-  auto seen = observe_target(target_, session_.get());
+  const auto seen = observe_target(target_, session_.get());
   if (seen) {
     for (const auto& [kind, value] : seen->values)
       gauges.push_back({request.cycle, request.point, kind, seen->ts_ns, value});
@@ -185,9 +199,11 @@ void Tracer::Pump::serve(Measurement& request) {
             {request.cycle, request.point, GaugeKind::mapped_rebuilt_bytes, seen->ts_ns, rebuilt});
       }
       take_censuses(request.cycle, *seen);
+    } else if (request.point == Point::opened) {
+      add_holders(request, *seen, gauges);
     }
   } else if (!target_gone_) {
-    recording_->add(Note{monotonic_ns(), request.cycle, seen.error().message()});
+    note(request.cycle, seen.error().message());
   }
   for (const Gauge& gauge : gauges) recording_->add(gauge);
   if (request.point == Point::settled) {
@@ -197,32 +213,78 @@ void Tracer::Pump::serve(Measurement& request) {
   if (request.done) request.done(gauges);
 }
 
-void Tracer::Pump::take_censuses(std::uint32_t cycle, Observation& seen) {
-  // Fails only when the target is gone: what is known still serves.
-  [[maybe_unused]] const auto refreshed = symbolizer_.refresh();
+void Tracer::Pump::take_censuses(std::uint32_t cycle, const Observation& seen) {
+  // Fails only when a process is gone: what is known still serves.
+  for (auto& [pid, symbolizer] : symbolizers_)
+    [[maybe_unused]] const auto refreshed = symbolizer.refresh();
+  note_new_workers(cycle);
   resources_.take_fds(seen.fds, epoch(), seen.ts_ns);
   if (!session_) return;
   resources_.take_live_sockets(seen.sockets, seen.ts_ns);
-  resources_.reconcile_mappings(seen.mappings, epoch(), seen.ts_ns);
+  for (const auto& [pid, ranges] : seen.mappings)
+    corrected_bytes_ += resources_.reconcile_mappings(pid, ranges, epoch(), seen.ts_ns);
   resources_.write_mappings(seen.ts_ns);
   resources_.write_births(cycle);
 }
 
-void Tracer::Pump::write_stack(std::uint64_t id) {
+// Who holds the connections is asked while they are up.
+void Tracer::Pump::add_holders(const Measurement& request, const Observation& seen,
+                               std::vector<Gauge>& gauges) {
+  const auto holders = find_socket_holders(target_, seen.fds, cycle_start_ticks_);
+  if (!holders) return;
+  const auto add = [&](GaugeKind kind, std::uint64_t count) {
+    gauges.push_back(
+        {request.cycle, request.point, kind, seen.ts_ns, static_cast<std::int64_t>(count)});
+  };
+  add(GaugeKind::sockets_held, holders->traced);
+  add(GaugeKind::sockets_held_elsewhere, holders->elsewhere);
+  if (holders->others.empty() || std::exchange(noted_holders_, true)) return;
+  note(request.cycle,
+       fmt::format("connections are held by {}, which {} not traced",
+                   name_processes(holders->others), holders->others.size() == 1 ? "is" : "are"));
+}
+
+void Tracer::Pump::note_new_workers(std::uint32_t cycle) {
+  if (noted_new_workers_) return;
+  const auto workers = find_new_workers(target_);
+  if (workers.empty()) return;
+  noted_new_workers_ = true;
+  note(cycle, fmt::format("started during the run, so that what {} is not measured: {}",
+                          workers.size() == 1 ? "it holds" : "they hold", name_processes(workers)));
+}
+
+void Tracer::Pump::note(std::uint32_t cycle, std::string text) {
+  recording_->add(Note{monotonic_ns(), cycle, std::move(text)});
+}
+
+Symbolizer& Tracer::Pump::symbolizer_of(std::int32_t pid) {
+  const auto [entry, is_new] = symbolizers_.try_emplace(pid, pid);
+  if (is_new) [[maybe_unused]]
+    const auto refreshed = entry->second.refresh();
+  return entry->second;
+}
+
+void Tracer::Pump::write_stack(std::uint64_t id, std::int32_t pid) {
   if (id == 0 || !session_ || !written_stacks_.insert(id).second) return;
   const auto stack = session_->read_stack(id);
   if (!stack) return;
   const std::size_t depth = std::min<std::size_t>(stack->depth, EBB_STACK_DEPTH);
   const std::vector<std::uint64_t> addresses(stack->address, stack->address + depth);
-  recording_->add(Stack{id, symbolizer_.resolve(addresses)});
+  recording_->add(Stack{id, symbolizer_of(pid).resolve(addresses)});
 }
 
 void Tracer::Pump::write_losses() {
   if (!session_) return;
   const ebb_counters counters = session_->counters();
+  const __u64 missed_runs = session_->missed_runs();
+  const __u64 corrected_bytes = corrected_bytes_;
   for (const auto& [name, count] :
        {std::pair{"ring buffer records", counters.lost_records},
         std::pair{"sockets not followed (map full)", counters.lost_sockets},
+        std::pair{"socket ends missed", counters.lost_ends},
+        std::pair{"events missed (a program was running already)", missed_runs},
+        std::pair{"map entries not deleted", counters.lost_deletes},
+        std::pair{"mapping bytes corrected", corrected_bytes},
         std::pair{"stacks not readable", counters.lost_stacks},
         std::pair{"stacks not kept (map full)", counters.lost_stack_room},
         std::pair{"stack hash collisions", counters.stack_collisions},
@@ -234,32 +296,18 @@ void Tracer::Pump::write_losses() {
 
 void Tracer::Pump::write_faults() {
   if (!session_ || options_.fault_period == 0) return;
-  for (const auto& [key, samples] : session_->read_faults()) {
-    write_stack(key.stack_id);
-    recording_->add(FaultCount{key.cycle, key.stack_id, options_.fault_period, samples});
+  const auto faults = session_->read_faults();
+  if (!faults) {
+    note(cycle_of(epoch()), faults.error().message());
+    return;
   }
-}
-
-RunEnd Tracer::Pump::how_it_ended(RunEnd planned) const {
-  const TargetEnd& end = resources_.target_end();
-  if (end.exec) {
-    planned.reason = EndReason::target_exec;
-    planned.detail = "the target replaced itself by another program";
-    return planned;
+  std::map<std::pair<std::uint32_t, std::uint64_t>, std::uint64_t> samples_of;  // cycle and stack
+  for (const auto& [key, samples] : *faults) {
+    write_stack(key.stack_id, static_cast<std::int32_t>(key.tgid));
+    samples_of[{key.cycle, key.stack_id}] += samples;
   }
-  if (!target_gone_ && !end.exited) return planned;
-  planned.reason = EndReason::target_exited;
-  planned.detail = "exit status not seen without eBPF";
-  if (!end.exited) return planned;
-  if (WIFSIGNALED(end.exit_code)) {
-    const int signal = WTERMSIG(end.exit_code);
-    const bool oom = signal == SIGKILL && oom_kill_count() > oom_kills_at_start_;
-    planned.reason = oom ? EndReason::target_oom_killed : EndReason::target_killed;
-    planned.detail = fmt::format("signal {} ({})", signal, strsignal(signal));
-  } else {
-    planned.detail = fmt::format("exit code {}", WEXITSTATUS(end.exit_code));
-  }
-  return planned;
+  for (const auto& [key, samples] : samples_of)
+    recording_->add(FaultCount{key.first, key.second, options_.fault_period, samples});
 }
 
 }  // namespace ebbtide

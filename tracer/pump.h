@@ -4,8 +4,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
-#include <optional>
+#include <string>
 #include <thread>
 #include <unordered_set>
 #include <variant>
@@ -55,11 +56,14 @@ class Tracer::Pump {
   void drain();
   void poll_rss();
   void serve(Measurement& request);
-  void take_censuses(std::uint32_t cycle, Observation& seen);
-  void write_stack(std::uint64_t id);
+  void take_censuses(std::uint32_t cycle, const Observation& seen);
+  void add_holders(const Measurement& request, const Observation& seen, std::vector<Gauge>& gauges);
+  void note_new_workers(std::uint32_t cycle);
+  void note(std::uint32_t cycle, std::string text);
+  void write_stack(std::uint64_t id, std::int32_t pid);
+  Symbolizer& symbolizer_of(std::int32_t pid);
   void write_losses();
   void write_faults();
-  [[nodiscard]] RunEnd how_it_ended(RunEnd planned) const;
   [[nodiscard]] std::uint32_t epoch() const { return epoch_.load(std::memory_order_relaxed); }
 
   Target target_;
@@ -68,15 +72,19 @@ class Tracer::Pump {
   std::vector<Tier> tiers_;
   TracerOptions options_;
   ResourceTable resources_;
-  Symbolizer symbolizer_;
+  std::map<std::int32_t, Symbolizer> symbolizers_;  // by pid
   std::unordered_set<std::uint64_t> written_stacks_;
 
   BoundedQueue<Command> queue_;
-  int target_fd_ = -1;  // pidfd: readable once the target is gone
+  std::vector<int> process_fds_;  // pidfds: readable once the process is gone
   std::uint64_t oom_kills_at_start_ = 0;
   std::atomic<std::uint32_t> epoch_ = 0;
   std::atomic<bool> target_gone_ = false;
+  std::atomic<std::uint64_t> cycle_start_ticks_ = 0;
   std::uint32_t accepted_before_cycle_ = 0;  // without eBPF: connections up when it began
+  std::uint64_t corrected_bytes_ = 0;        // of the rebuilt mappings
+  bool noted_holders_ = false;
+  bool noted_new_workers_ = false;
   std::uint64_t next_poll_ns_ = 0;
   Result<RunEnd> outcome_ = RunEnd{};
   std::thread thread_;

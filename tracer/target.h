@@ -1,5 +1,5 @@
-// Answers: which process is behind this address, and on what does it listen? Measuring the wrong
-// process is worse than measuring none, so a pid that does not own the port is refused.
+// Answers: which processes are behind this address, and on what do they listen? Measuring the wrong
+// process is worse than measuring none, so a pid that does not serve the address is refused.
 #pragma once
 
 #include <cstdint>
@@ -36,16 +36,30 @@ struct Target {
   std::vector<TargetProcess> processes;  // every one that is traced; never empty
   std::uint32_t netns = 0;               // inode number of their network namespace
   std::vector<Listener> listeners;       // every TCP address they serve
-  std::string remark;               // how it was chosen when that is not obvious; may be empty
+  std::string remark;                    // which were chosen when that is not obvious, or ""
 };
 
-// Finds the process that listens on `port` at `address`, in the network namespace of `pid` when
-// given, else in the caller's. Given a pid, it or a descendant of it must own the socket. Errors:
-// no such process, nobody listens, another process does (named), several unrelated processes do.
+// Finds the processes that serve `port` at `address`, in the network namespace of `pid` when given,
+// else in the caller's. They are those that hold the listening socket and the workers of those: a
+// Node cluster's primary holds it and hands the connections on. Left out are processes that only
+// passed it on (init) and programs of another kind that inherited it. With a pid: that process and
+// the workers below it. Errors: no such process, nobody listens, others do (named), too many do.
 Result<Target> find_target(const IpAddress& address, std::uint16_t port,
                            std::optional<std::int32_t> pid);
 
+// Workers that have come below the target's processes since and are none of them.
+std::vector<std::int32_t> find_new_workers(const Target& target);
+
 // The TCP addresses a process listens on.
 Result<std::vector<Listener>> read_listeners(std::int32_t pid);
+
+// Is this a connection that one of these listeners accepted, TIME_WAIT aside?
+bool is_accepted_at(const std::vector<Listener>& listeners, const TcpRow& row);
+
+std::vector<std::int32_t> pids_of(const Target& target);
+bool is_traced(const Target& target, std::int32_t pid);
+
+// "100 (node), 101 (node)".
+std::string name_processes(const std::vector<std::int32_t>& pids);
 
 }  // namespace ebbtide

@@ -23,6 +23,7 @@ struct TcpRow {
   std::uint64_t inode = 0;  // 0: no fd holds it (TIME_WAIT, orphans, not yet accepted)
 };
 
+inline constexpr std::uint8_t tcp_established = 1;
 inline constexpr std::uint8_t tcp_listen = 10;
 inline constexpr std::uint8_t tcp_time_wait = 6;
 inline constexpr std::uint8_t tcp_close = 7;

@@ -21,16 +21,26 @@ Tier gc_tier(BpfSession& session, std::int32_t pid) {
     tier.detail = v8.gc_sites_missing;
     return tier;
   }
-  const auto attached = session.attach_gc(v8.file, *v8.gc_sites);
+  const auto attached = session.attach_gc(pid, v8.file, *v8.gc_sites);
   tier.on = attached.has_value();
   tier.detail = tier.on ? "garbage collections with the heap's size" : attached.error().message();
+  return tier;
+}
+
+// On when every process of the target is probed.
+Tier gc_tier(BpfSession& session, const Target& target) {
+  Tier tier;
+  for (const TargetProcess& process : target.processes) {
+    tier = gc_tier(session, process.pid);
+    if (!tier.on) break;
+  }
   return tier;
 }
 
 // Loads and attaches; the followed listeners are set before anything can fire.
 Result<std::unique_ptr<BpfSession>> open_session(const Target& target,
                                                  const TracerOptions& options) {
-  auto session = BpfSession::load({.tgid = target.process.pid,
+  auto session = BpfSession::load({.tgids = pids_of(target),
                                    .fd_events = options.fd_events,
                                    .fault_period = options.fault_period,
                                    .ring_bytes = options.ring_bytes});
@@ -38,7 +48,9 @@ Result<std::unique_ptr<BpfSession>> open_session(const Target& target,
   if (auto followed = (*session)->follow_listeners(target.netns, target.listeners); !followed)
     return followed.error();
   if (auto attached = (*session)->attach(); !attached) return attached.error();
-  if (auto adopted = (*session)->read_fds(true); !adopted) return adopted.error();
+  for (const std::int32_t pid : pids_of(target)) {
+    if (auto adopted = (*session)->read_fds(pid, true); !adopted) return adopted.error();
+  }
   return session;
 }
 
@@ -57,7 +69,7 @@ Result<std::unique_ptr<Tracer>> Tracer::attach(const Target& target, const Trace
     session = *std::move(opened);
     tiers.push_back(
         {"ebpf", true, "sockets by TCP state, mappings with stacks, threads, children"});
-    tiers.push_back(gc_tier(*session, target.process.pid));
+    tiers.push_back(gc_tier(*session, target));
     tiers.push_back({"fd-events", options.fd_events,
                      options.fd_events ? "every accept, close and shutdown" : "not asked for"});
     tiers.push_back({"page-faults", options.fault_period > 0,

@@ -1,4 +1,4 @@
-// Answers: how is one live process observed from attach to report, and who writes it down? A thread
+// Answers: how is one live target observed from attach to report, and who writes it down? A thread
 // of the tracer's own drains the ring buffer, polls RSS, reads the gauges and owns the recording;
 // other threads reach it only through a bounded queue and the epoch word.
 #pragma once

@@ -10,6 +10,7 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 // Written by the benchmark between runs.
 __u32 batch = 0;
+__u32 flooded_tgid = 0;  // whose mappings they are said to be
 
 // Run by BPF_PROG_TEST_RUN; `ring` is the tracer's own.
 SEC("raw_tp")
@@ -18,6 +19,7 @@ int flood(void *ctx) {
     if (i >= batch) break;
     struct ebb_mapping_event *event = mapping_event(EBB_MMAP);
     if (!event) continue;
+    event->header.tgid = flooded_tgid;
     event->address = (1 + i % ADDRESSES) * 2 * PAGE;
     event->length = PAGE;
     submit_record(event);

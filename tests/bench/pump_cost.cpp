@@ -56,7 +56,7 @@ Result<int> find_ring() {
   return Error{"find", "the tracer's ring", "no open file is one", ""};
 }
 
-Result<Skeleton> load_flood(int ring) {
+Result<Skeleton> load_flood(int ring, const Target& target) {
   Skeleton skeleton(bench_bpf::open());
   if (!skeleton) return Error{"open", "the benchmark's programs", std::strerror(errno), ""};
   bpf_program__set_autoload(skeleton->progs.no_work, false);
@@ -64,6 +64,7 @@ Result<Skeleton> load_flood(int ring) {
     return Error{"share", "the tracer's ring", std::strerror(-failed), ""};
   if (const int failed = bench_bpf::load(skeleton.get()); failed != 0)
     return Error{"load", "the benchmark's programs", std::strerror(-failed), ""};
+  skeleton->bss->flooded_tgid = static_cast<__u32>(target.process.pid);
   skeleton->bss->epoch = flooded_cycle << EBB_PHASE_BITS;
   return skeleton;
 }
@@ -106,7 +107,7 @@ Result<Flooded> flood(const Target& target, const std::string& path, std::uint64
   if (!tracer) return tracer.error();
   const auto ring = find_ring();
   if (!ring) return ring.error();
-  const auto skeleton = load_flood(*ring);
+  const auto skeleton = load_flood(*ring, target);
   if (!skeleton) return skeleton.error();
   const auto seconds = send(**skeleton, rate);
   if (!seconds) return seconds.error();

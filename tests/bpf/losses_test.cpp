@@ -23,7 +23,7 @@ std::int64_t map_and_unmap_thousand() {
 
 TEST(Losses, EveryRecordIsDrainedOrCounted) {
   Subject subject({{"flood", map_and_unmap_thousand}});
-  auto session = BpfSession::load({.tgid = subject.pid(), .ring_bytes = page}).value();
+  auto session = BpfSession::load({.tgids = {subject.pid()}, .ring_bytes = page}).value();
   ASSERT_TRUE(session->attach());
   ASSERT_EQ(subject.run("flood"), 0);
   std::size_t mappings = 0;

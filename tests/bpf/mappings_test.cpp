@@ -128,10 +128,10 @@ TEST(Mappings, TheCensusEndsWhileEveryThreadMaps) {
                       }
                       return 0;
                     }}});
-  auto session = BpfSession::load({.tgid = subject.pid()}).value();
+  auto session = BpfSession::load({.tgids = {subject.pid()}}).value();
   subject.run("map for ever");
   for (int i = 0; i < 1000; i++) {
-    const auto vmas = session->read_vmas();
+    const auto vmas = session->read_vmas(subject.pid());
     ASSERT_TRUE(vmas) << vmas.error().message();
     ASSERT_GT(vmas->size(), 4000u);
     for (std::size_t at = 1; at < vmas->size(); at++)
