@@ -53,6 +53,10 @@ std::string integer_text(std::int64_t value) {
   return first == 1 ? std::string(minus) + digits.substr(1) : digits;
 }
 
+std::string number_text(std::uint64_t value) {
+  return integer_text(static_cast<std::int64_t>(value));
+}
+
 std::string bytes_text(double bytes) {
   const Scale scale = byte_scale(bytes);
   return number_text(bytes / scale.divisor, scale.decimals) + std::string(scale.suffix);

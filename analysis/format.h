@@ -11,6 +11,7 @@
 namespace ebbtide {
 
 std::string integer_text(std::int64_t value);                    // "1,000"
+std::string number_text(std::uint64_t value);                    // the same
 std::string bytes_text(double bytes);                            // "64.3 KB", "−189 B"
 std::string count_text(double count);                            // "1.00", "0.004", "12.5"
 std::string amount_text(double value, Unit unit);                // one of the two above

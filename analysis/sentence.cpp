@@ -13,7 +13,8 @@ namespace {
 
 // "V8 heap", as in "64.3 KB of V8 heap".
 std::string substance(const Judgement& judgement) {
-  if (judgement.gauge == GaugeKind::heap_used) return "V8 heap";
+  if (judgement.gauge == GaugeKind::heap_used || judgement.gauge == GaugeKind::heap_live)
+    return "V8 heap";
   return judgement.subject;
 }
 

@@ -14,25 +14,6 @@ struct Reading {
   std::size_t terms = 0;
 };
 
-// A heap snapshot leaves the process larger than it found it.
-bool is_void(const Recording& recording, const Gauge& gauge) {
-  switch (gauge.kind) {
-    case GaugeKind::rss:
-    case GaugeKind::pss:
-    case GaugeKind::anon:
-    case GaugeKind::private_dirty:
-    case GaugeKind::swap:
-    case GaugeKind::mappings:
-    case GaugeKind::mapped_bytes:
-    case GaugeKind::heap_total:
-      return std::ranges::any_of(recording.snapshot_files, [&](const SnapshotFile& file) {
-        return gauge.ts_ns >= file.ts_ns;
-      });
-    default:
-      return false;
-  }
-}
-
 // Sums by cycle; a gauge read twice at one settle point counts with its last reading.
 std::map<std::uint32_t, Reading> settled_readings(const Recording& recording,
                                                   std::span<const GaugeTerm> terms) {
@@ -55,6 +36,24 @@ std::map<std::uint32_t, Reading> settled_readings(const Recording& recording,
 }
 
 }  // namespace
+
+bool is_void(const Recording& recording, const Gauge& gauge) {
+  switch (gauge.kind) {
+    case GaugeKind::rss:
+    case GaugeKind::pss:
+    case GaugeKind::anon:
+    case GaugeKind::private_dirty:
+    case GaugeKind::swap:
+    case GaugeKind::mappings:
+    case GaugeKind::mapped_bytes:
+    case GaugeKind::heap_total:
+      return std::ranges::any_of(recording.snapshot_files, [&](const SnapshotFile& file) {
+        return gauge.ts_ns >= file.ts_ns;
+      });
+    default:
+      return false;
+  }
+}
 
 FloorSeries floor_series(const Recording& recording, std::span<const GaugeTerm> terms) {
   FloorSeries series;

@@ -32,6 +32,9 @@ struct FloorSeries {
   bool ever_above_zero = false;    // the level itself, not its change
 };
 
+// Whether the level was read after a heap snapshot, which leaves a process larger than it found it.
+bool is_void(const Recording& recording, const Gauge& gauge);
+
 // The settled floor of the sum of `terms`. Only finished cycles count, and only points where every
 // term was read. An idle cycle's reading replaces the one before it: the same connections, better
 // settled. Levels of memory read after a heap snapshot are void and do not count.

@@ -33,6 +33,7 @@ constexpr Threshold mapping_count = {0.1, 20};
 constexpr Threshold mapping_count_v8 = {0.5, 100};
 
 const std::string pages_of_v8 = "V8 gives pages back when it likes, so resident memory cannot tell";
+const std::string after_collection = "the heap after a full collection decides";
 const std::string part_of_fds = "a part of file descriptors";
 const std::string part_of_sockets = "a part of accepted sockets";
 
@@ -65,8 +66,12 @@ std::vector<GaugeTerm> anonymous_terms(const Recording& recording) {
 }
 
 void add_v8_memory(RuleTable& table) {
+  const bool collected = was_read(table.recording, GaugeKind::heap_used);
+  const Role census_role = collected ? Role::shown : Role::decides;
   table.add(GaugeKind::heap_used, v8_heap);
   table.add(GaugeKind::external, v8_heap);
+  table.add(GaugeKind::heap_live, v8_heap, census_role, after_collection);
+  table.add(GaugeKind::heap_live_external, v8_heap, census_role, after_collection);
   const bool committed = was_read(table.recording, GaugeKind::heap_total);
   std::vector<GaugeTerm> native = anonymous_terms(table.recording);
   native.push_back({committed ? GaugeKind::heap_total : GaugeKind::heap_used, -1});

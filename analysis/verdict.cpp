@@ -97,15 +97,16 @@ void judge_gauges(const Recording& recording, const AssessOptions& options,
     const FloorSeries series = floor_series(recording, rule.terms);
     assessment.judgements.push_back(judge_floor(series, rule, plan));
   }
-  if (!is_v8(recording) || was_read(recording, GaugeKind::heap_used)) return;
+  if (!is_v8(recording) || was_read(recording, GaugeKind::heap_used) ||
+      was_read(recording, GaugeKind::heap_live))
+    return;
   Judgement missing;
   missing.gauge = GaugeKind::heap_used;
   missing.subject = std::string(gauge_info(GaugeKind::heap_used).title);
   missing.reason =
       "not measured, and the RSS of a V8 process cannot tell a leak from garbage not yet "
-      "collected; "
-      "allow the inspector (drop --no-inspector, or start node with --inspect), so that each cycle "
-      "ends with a full GC";
+      "collected; allow the heap census or the inspector (see Conditions for why neither was "
+      "there)";
   assessment.judgements.push_back(std::move(missing));
 }
 

@@ -18,8 +18,6 @@ namespace {
 constexpr std::size_t stacks_shown = 5;
 constexpr std::size_t frames_shown = 16;
 
-std::string number(std::uint64_t value) { return integer_text(static_cast<std::int64_t>(value)); }
-
 // Rows with nothing to say are left out: gauges that were zero all the time.
 bool silent(const Recording& recording, const Judgement& judgement) {
   if (judgement.decisive || judgement.evidence != Judgement::Evidence::gauge) return false;
@@ -80,11 +78,12 @@ std::string survivors_part(const ReportInput& input) {
   }
   MarkdownTable table(columns);
   for (const Cycle& cycle : input.recording.cycles) {
-    std::vector<std::string> cells = {number(cycle.number) + (cycle.dose == 0 ? " (idle)" : "")};
+    std::vector<std::string> cells = {number_text(cycle.number) +
+                                      (cycle.dose == 0 ? " (idle)" : "")};
     for (const ResourceKind kind : kinds) {
       const CohortSurvivors& row = *rows.at(cycle.number).at(kind);
-      std::string cell = fmt::format("{} → {} → {}", number(row.births), number(row.survivors),
-                                     number(row.alive_at_end));
+      std::string cell = fmt::format("{} → {} → {}", number_text(row.births),
+                                     number_text(row.survivors), number_text(row.alive_at_end));
       if (row.survivor_bytes > 0) {
         cell += fmt::format(" ({})", bytes_text(static_cast<double>(row.survivor_bytes)));
       }
@@ -147,8 +146,8 @@ std::string stacks_part(const ReportInput& input) {
 }  // namespace
 
 std::string leak_detection_section(const ReportInput& input) {
-  return "## Leak Detection\n\n" + judgements_part(input) + survivors_part(input) +
-         stacks_part(input);
+  return "## Leak Detection\n\n" + judgements_part(input) + heap_part(input) +
+         survivors_part(input) + stacks_part(input);
 }
 
 }  // namespace ebbtide

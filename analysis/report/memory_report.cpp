@@ -78,6 +78,8 @@ std::string memory_report(const Recording& recording, const Assessment& assessme
   const ReportInput input{recording, assessment, join};
   std::string text = "# Memory Analysis: " + code_span(recording.run.cmdline, 80) + "\n\n";
   text += "**" + prose(assessment.sentence) + "**\n\n";
+  if (!assessment.heap.causes.empty() && assessment.verdict == Verdict::leak)
+    text += "**" + cause_line(assessment.heap.causes.front()) + ".**\n\n";
   text += basis_lines(input) + "\n";
   text += "## Code Review Findings\n\nNot part of this run yet: the source was not reviewed.\n\n";
   text += test_results_section(input);

@@ -38,6 +38,47 @@ std::string socket_advice(const ReportInput& input, const std::string& kept) {
          "early return, aborted request) that go around it.";
 }
 
+std::string cause_advice(const HeapCause& cause) {
+  const std::string kept = code_span(cause.path, 300);
+  const std::string each =
+      fmt::format("{} {} per connection", count_text(cause.objects_per_connection),
+                  code_span(cause.content, 80));
+  if (cause.content.starts_with("Timeout") || cause.content.starts_with("Immediate"))
+    return fmt::format("Clear the timer when its connection closes ({} stays armed): {}.", each,
+                       kept);
+  if (cause.path.find("listeners") != std::string::npos)
+    return fmt::format(
+        "Remove the listener when its connection closes (`off`, an AbortSignal, or `once`): {} "
+        "stays "
+        "on {}.",
+        each, kept);
+  if (cause.handles_only)
+    return fmt::format("Close what keeps {} alive when its connection ends: {}.", each, kept);
+  return fmt::format(
+      "Take out what a connection put in when it closes, on every way it can close: {} stays in "
+      "{}.",
+      each, kept);
+}
+
+// True when causes were named, so that the heap's gauges need no advice of their own.
+bool advise_on_causes(const ReportInput& input, Advice& advice) {
+  constexpr std::size_t most = 4;
+  std::size_t named = 0;
+  for (const HeapCause& cause : input.assessment.heap.causes) {
+    if (cause.bounded || named == most) continue;
+    advice.push_back(cause_advice(cause));
+    ++named;
+  }
+  return named > 0;
+}
+
+bool is_heap_gauge(const Judgement& judgement) {
+  return judgement.evidence == Judgement::Evidence::gauge &&
+         (judgement.gauge == GaugeKind::heap_used || judgement.gauge == GaugeKind::heap_live ||
+          judgement.gauge == GaugeKind::external ||
+          judgement.gauge == GaugeKind::heap_live_external);
+}
+
 std::string leak_advice(const ReportInput& input, const Judgement& judgement) {
   const std::string kept = fmt::format("Give back the {} {} each connection leaves",
                                        amount(judgement), prose(judgement.subject));
@@ -58,6 +99,7 @@ std::string leak_advice(const ReportInput& input, const Judgement& judgement) {
     case GaugeKind::children:
       return kept + ": end it when its connection ends, or keep a pool of fixed size.";
     case GaugeKind::heap_used:
+    case GaugeKind::heap_live:
       return fmt::format(
           "Find what still refers to {} per closed connection: a collection filled when a "
           "connection opens and not emptied in its close handler, a listener on a longer-lived "
@@ -65,6 +107,7 @@ std::string leak_advice(const ReportInput& input, const Judgement& judgement) {
           "whose count grew by that number.",
           amount(judgement), counted(input.recording.run.plan.connections, "connection"));
     case GaugeKind::external:
+    case GaugeKind::heap_live_external:
       return fmt::format(
           "Find the Buffers that stay: {} per connection outside the heap. A slice or `subarray` "
           "kept from a received message keeps the whole message; copy the part that is needed.",
@@ -79,9 +122,11 @@ std::string leak_advice(const ReportInput& input, const Judgement& judgement) {
 
 // One piece of advice for what several gauges see: an open socket is a file descriptor too.
 void advise_on_leaks(const ReportInput& input, Advice& advice) {
+  const bool causes_named = advise_on_causes(input, advice);
   bool sockets_done = false;
   for (const Judgement& judgement : input.assessment.judgements) {
     if (!judgement.decisive || judgement.verdict != Verdict::leak) continue;
+    if (causes_named && is_heap_gauge(judgement)) continue;
     const bool gauge = judgement.evidence == Judgement::Evidence::gauge;
     const bool sockets =
         gauge ? judgement.gauge == GaugeKind::fds || judgement.gauge == GaugeKind::sockets_accepted
@@ -99,8 +144,8 @@ void advise_on_doubt(const ReportInput& input, Advice& advice) {
     if (judgement.gauge == GaugeKind::heap_used && is_v8(recording) &&
         !was_read(recording, GaugeKind::heap_used)) {
       advice.push_back(
-          "Run again with the inspector allowed (drop `--no-inspector`, or start node with "
-          "`--inspect`): the heap can only be judged after a forced GC.");
+          "Run again with the heap census or the inspector allowed (drop `--no-heap-census` or "
+          "`--no-inspector`): resident memory cannot tell a leak from garbage.");
     } else {
       more_cycles = true;
     }
@@ -141,9 +186,14 @@ void advise_on_growth(const ReportInput& input, Advice& advice) {
 
 void advise_on_run(const ReportInput& input, Advice& advice) {
   const Recording& recording = input.recording;
+  // Those of a cycle that was cut off were broken off by us.
+  const auto finished = [&](std::uint32_t cycle) {
+    return std::ranges::any_of(recording.cycles,
+                               [&](const Cycle& row) { return row.number == cycle; });
+  };
   std::uint64_t failed = 0;
   for (const Connection& connection : recording.connections) {
-    failed += connection.failed_at != Stage::none;
+    failed += connection.failed_at != Stage::none && finished(connection.cycle);
   }
   if (failed > 0) {
     advice.push_back(fmt::format(
