@@ -10,6 +10,7 @@ const server = net.createServer((socket) => {
   });
 
   const lines = readline.createInterface({ input: socket });
+  lines.on('error', () => lines.close()); // readline passes the socket's errors on
   lines.once('line', (nick) => {
     const peer = { nick, write: (text) => socket.write(text + '\n') };
     if (socket.destroyed) return;

@@ -5,7 +5,7 @@ const { Server } = require('socket.io');
 const httpServer = createServer();
 const io = new Server(httpServer, { cors: { origin: '*' } });
 
-const sessions = {};
+const sessions = Object.create(null);
 
 io.use((socket, next) => {
   const { name } = socket.handshake.auth;

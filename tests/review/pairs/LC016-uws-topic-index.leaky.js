@@ -1,7 +1,7 @@
 const uWS = require('uWebSockets.js');
 
 /** topic -> array of sockets, for the counts page; delivery is left to publish(). */
-const topicIndex = {};
+const topicIndex = Object.create(null);
 
 uWS.App()
   .ws('/topics/:topic', {
