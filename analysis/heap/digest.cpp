@@ -61,6 +61,7 @@ class Digestion {
                    std::unordered_set<std::uint64_t>& kept_paths);
   [[nodiscard]] HeapPath row_of(const PathTree& tree, PathIndex index) const;
   [[nodiscard]] CodePosition declaration(const PathTree& tree, const PathNode& node) const;
+  [[nodiscard]] CodePosition field_declaration(ClassIndex owner, std::string_view name) const;
   [[nodiscard]] CodePosition global_declaration(std::string_view name) const;
   [[nodiscard]] CodePosition class_position(ClassIndex index) const;
   [[nodiscard]] std::string class_text(ClassIndex index) const;
@@ -112,6 +113,17 @@ CodePosition Digestion::global_declaration(std::string_view name) const {
   return {};
 }
 
+// In the class of the object that has the property; the class itself when its text does not say.
+CodePosition Digestion::field_declaration(ClassIndex owner, std::string_view name) const {
+  const ScriptSource* source = source_of(owner);
+  if (source == nullptr || classes_.classes[owner].kind != NodeKind::object) return {};
+  const HeapLocation& location = classes_.classes[owner].location;
+  const TextPlace place{location.line, location.column};
+  const Declarations* declarations = source->declarations();
+  const auto field = declarations != nullptr ? declarations->field(place, name) : std::nullopt;
+  return source->position(field.value_or(place));
+}
+
 CodePosition Digestion::declaration(const PathTree& tree, const PathNode& node) const {
   const std::string_view name = graph_.strings[node.edge];
   const PathNode& owner = tree.nodes()[node.parent];
@@ -131,14 +143,8 @@ CodePosition Digestion::declaration(const PathTree& tree, const PathNode& node) 
     if (assigned.line != 0) return assigned;
   }
   if (node.step == PathStep::property) {
-    const ScriptSource* source = source_of(owner.class_index);
-    if (source != nullptr && classes_.classes[owner.class_index].kind == NodeKind::object) {
-      const HeapLocation& location = classes_.classes[owner.class_index].location;
-      const TextPlace place{location.line, location.column};
-      const Declarations* declarations = source->declarations();
-      const auto field = declarations != nullptr ? declarations->field(place, name) : std::nullopt;
-      return source->position(field.value_or(place));
-    }
+    const CodePosition field = field_declaration(owner.class_index, name);
+    if (is_user_script(field.script)) return field;
   }
   return class_position(node.class_index);
 }
