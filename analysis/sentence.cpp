@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "analysis/format.h"
 #include "analysis/survivors.h"
@@ -109,6 +110,23 @@ std::string end_text(const RunEnd& end) {
   }
 }
 
+// Memory that other processes took for the connections was not measured: a tenth is where "each
+// connection" stops being true.
+std::string other_holders(const Recording& recording) {
+  std::int64_t held = 0;
+  std::int64_t elsewhere = 0;
+  for (const Gauge& gauge : recording.gauges) {
+    if (gauge.value < 0 || gauge.value > std::numeric_limits<std::uint32_t>::max()) continue;
+    if (gauge.kind == GaugeKind::sockets_held) held += gauge.value;
+    if (gauge.kind == GaugeKind::sockets_held_elsewhere) elsewhere += gauge.value;
+  }
+  if (elsewhere * 10 <= held + elsewhere) return "";
+  const char* advice = "leave --pid out, or trace the process that holds them";
+  if (held == 0) return fmt::format("the traced process never held the connections; {}", advice);
+  return fmt::format("other processes held {} of the {}; {}", integer_text(elsewhere),
+                     counted(static_cast<std::uint64_t>(held + elsewhere), "connection"), advice);
+}
+
 }  // namespace
 
 bool clock_matters(const Recording& recording, const Assessment& assessment,
@@ -149,7 +167,7 @@ std::string reservation(const Recording& recording, const Assessment& assessment
                        integer_text(static_cast<std::int64_t>(assessment.connections)),
                        counted(asked, "connection"));
   }
-  return "";
+  return other_holders(recording);
 }
 
 std::string verdict_sentence(const Recording& recording, const SocketJoin& join,

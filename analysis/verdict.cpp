@@ -14,13 +14,13 @@
 namespace ebbtide {
 namespace {
 
-// Every loss may hide a birth or a death but those that are about something else: where a thing was
-// acquired, when garbage was collected, which page was touched.
+// Every loss may hide a birth or a death but those that are about something else (where a thing was
+// acquired, when garbage was collected, which page was touched) or were made good.
 std::uint64_t lost_births_or_deaths(const Recording& recording) {
   std::uint64_t lost = 0;
   for (const Loss& loss : recording.losses) {
     const bool harmless = std::ranges::any_of(
-        std::array{"stack", "garbage collection", "page fault"},
+        std::array{"stack", "garbage collection", "page fault", "corrected"},
         [&](const char* about) { return loss.name.find(about) != std::string::npos; });
     if (!harmless) lost += loss.count;
   }

@@ -235,7 +235,8 @@ TEST(VerdictTest, SurvivorsOfALossyRunAccuseNobody) {
   auto run = ten_cycles();
   run.gauge(GaugeKind::heap_used, constant(mib)).gauge(GaugeKind::sockets_accepted, constant(0));
   run.sockets([](auto, auto) { return true; }, close_wait);
-  run.recording.losses = {{"stack hash collisions", 5}, {"ring buffer records", 12}};
+  run.recording.losses = {
+      {"stack hash collisions", 5}, {"mapping bytes corrected", 4096}, {"ring buffer records", 12}};
   const Assessment assessment = assess(run.recording);
   const Judgement& judgement = judgement_of(assessment, ResourceKind::accepted_socket);
   EXPECT_EQ(judgement.verdict, Verdict::inconclusive);
@@ -261,6 +262,46 @@ TEST(VerdictTest, FewEstablishedConnectionsExonerateNobody) {
   const Assessment assessment = assess(run.recording);
   EXPECT_EQ(assessment.verdict, Verdict::inconclusive);
   EXPECT_EQ(assessment.sentence, "INCONCLUSIVE: only 250 of 1,000 connections were established.");
+}
+
+RunBuilder held_by_others(std::int64_t held, std::int64_t elsewhere) {
+  auto run = ten_cycles();
+  for (const Cycle& cycle : run.recording.cycles) {
+    if (cycle.dose == 0) continue;
+    run.gauge(GaugeKind::sockets_held, Point::opened, cycle.number, held);
+    run.gauge(GaugeKind::sockets_held_elsewhere, Point::opened, cycle.number, elsewhere);
+  }
+  return run;
+}
+
+TEST(VerdictTest, AProcessThatNeverHeldTheConnectionsIsNotExonerated) {
+  auto run = held_by_others(0, 100);
+  run.gauge(GaugeKind::heap_used, constant(mib));
+  const Assessment assessment = assess(run.recording);
+  EXPECT_EQ(assessment.verdict, Verdict::inconclusive);
+  EXPECT_THAT(assessment.sentence,
+              StartsWith("INCONCLUSIVE: the traced process never held the connections; "));
+}
+
+TEST(VerdictTest, OneWorkerOfThreeIsNotTheWhole) {
+  auto run = held_by_others(34, 66);
+  run.gauge(GaugeKind::heap_used, constant(mib));
+  EXPECT_THAT(assess(run.recording).sentence,
+              StartsWith("INCONCLUSIVE: other processes held 660 of the 1,000 connections; "));
+  run = held_by_others(34, 66);
+  run.gauge(GaugeKind::heap_used, leaking(64 * kib));
+  const Assessment assessment = assess(run.recording);
+  EXPECT_EQ(assessment.verdict, Verdict::leak);
+  EXPECT_THAT(assessment.sentence, HasSubstr("; other processes held 660 of"));
+}
+
+// A few may be on their way, and a server may be done with all of them already.
+TEST(VerdictTest, WhoHeldTheConnectionsIsNoDoubtWithoutOthers) {
+  for (const auto& [held, elsewhere] : {std::pair{96, 4}, std::pair{100, 0}, std::pair{0, 0}}) {
+    auto run = held_by_others(held, elsewhere);
+    run.gauge(GaugeKind::heap_used, constant(mib));
+    EXPECT_EQ(assess(run.recording).verdict, Verdict::no_leak);
+  }
 }
 
 TEST(VerdictTest, TheMostTellingJudgementComesFirst) {
