@@ -39,8 +39,10 @@ int check(int result) {
 
 }  // namespace
 
-int listen_on_loopback(int family, bool dual, std::uint16_t port) {
+int listen_on_loopback(int family, bool dual, std::uint16_t port, bool shared) {
   const int fd = check(socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int on = shared ? 1 : 0;
+  check(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on));
   const Address address = loopback_address(family, port, dual);
   check(bind(fd, reinterpret_cast<const sockaddr*>(&address.storage), address.length));
   check(listen(fd, 512));

@@ -6,8 +6,8 @@
 namespace ebbtide {
 
 // AF_INET: 127.0.0.1; AF_INET6: ::1; dual: a socket of :: that takes IPv4 as well. Port 0: any.
-// Returns the fd.
-int listen_on_loopback(int family, bool dual = false, std::uint16_t port = 0);
+// shared: by SO_REUSEPORT. Returns the fd.
+int listen_on_loopback(int family, bool dual = false, std::uint16_t port = 0, bool shared = false);
 std::uint16_t local_port_of(int fd);
 int connect_to_loopback(int family, std::uint16_t port);
 int accept_one(int listener);

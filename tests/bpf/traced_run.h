@@ -6,6 +6,7 @@
 #include <future>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "recording/names.h"
 #include "recording/reader.h"
@@ -18,12 +19,16 @@ namespace ebbtide {
 
 class TracedRun {
  public:
-  explicit TracedRun(std::int32_t pid, TracerOptions options = {}) {
+  explicit TracedRun(std::int32_t pid, TracerOptions options = {})
+      : TracedRun(std::vector{pid}, options) {}
+
+  explicit TracedRun(const std::vector<std::int32_t>& pids, TracerOptions options = {}) {
     Target target;
-    target.process = identify_process(pid).value();
-    target.processes = {{.pid = pid, .start_ticks = start_ticks(pid)}};
-    target.netns = network_namespace(pid);
-    target.listeners = read_listeners(pid).value();
+    target.process = identify_process(pids.front()).value();
+    for (const std::int32_t pid : pids)
+      target.processes.push_back({.pid = pid, .start_ticks = start_ticks(pid)});
+    target.netns = network_namespace(pids.front());
+    target.listeners = read_listeners(pids.front()).value();
     auto writer = RecordingWriter::create(path());
     EXPECT_TRUE(writer) << writer.error().message();
     (*writer)->add(RunInfo{});
@@ -41,8 +46,12 @@ class TracedRun {
 
   void settle(std::uint32_t cycle) {
     tracer_->set_epoch(cycle, Phase::settle);
+    measure(cycle, Point::settled);
+  }
+
+  void measure(std::uint32_t cycle, Point point) {
     std::promise<void> measured;
-    tracer_->measure(cycle, Point::settled, {}, [&](const auto&) { measured.set_value(); });
+    tracer_->measure(cycle, point, {}, [&](const auto&) { measured.set_value(); });
     measured.get_future().wait();
   }
 
@@ -72,10 +81,10 @@ inline std::uint64_t loss_of(const Recording& recording, const std::string& name
   return 0;
 }
 
-inline std::int64_t gauge_of(const Recording& recording, std::uint32_t cycle, GaugeKind kind) {
+inline std::int64_t gauge_of(const Recording& recording, std::uint32_t cycle, GaugeKind kind,
+                             Point point = Point::settled) {
   for (const Gauge& gauge : recording.gauges) {
-    if (gauge.cycle == cycle && gauge.point == Point::settled && gauge.kind == kind)
-      return gauge.value;
+    if (gauge.cycle == cycle && gauge.point == point && gauge.kind == kind) return gauge.value;
   }
   ADD_FAILURE() << "gauge not read in cycle " << cycle;
   return -1;
