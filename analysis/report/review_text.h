@@ -1,5 +1,5 @@
-// Answers: how does a review read on a terminal? Most serious first, each finding with its place, its
-// evidence and what to write instead; then what was found in order and what was not read.
+// Answers: how does a review read on a terminal? Most serious first, each finding with its place,
+// its evidence and what to write instead; then what was found in order and what was not read.
 #pragma once
 
 #include <string>

@@ -1,0 +1,258 @@
+#include "analysis/review/connection_scope.h"
+
+#include <algorithm>
+
+#include "analysis/review/words.h"
+
+namespace ebbtide {
+namespace {
+
+using enum SyntaxKind;
+
+bool is_timer(const Callee& callee) {
+  return callee.object == 0 && one_of(callee.name, {"setTimeout", "setInterval"});
+}
+
+// Methods that keep what they are given instead of running it.
+bool keeps_argument(const Callee& callee) {
+  return callee.object != 0 &&
+         one_of(callee.name, {"set", "add", "push", "unshift", "delete", "has", "get",
+                              "removeListener", "off", "removeEventListener", "indexOf"});
+}
+
+}  // namespace
+
+ConnectionScope::ConnectionScope(const Ast& ast, const Scopes& scopes, const Classes& classes,
+                                 Values& values, const Servers& servers)
+    : ast_(ast), scopes_(scopes), classes_(classes), values_(values), servers_(servers) {
+  for (const ServerEntry& entry : servers.entries) {
+    if (entry.library != Library::unknown && library_ == Library::unknown) library_ = entry.library;
+  }
+  for (const ServerEntry& entry : servers.entries) {
+    if (entry.library != Library::http) library_ = entry.library;
+  }
+  find_listeners();
+  for (const ServerEntry& entry : servers.entries) {
+    mark(entry.handler, entry.is_close_handler     ? moment::close
+                        : entry.is_message_handler ? moment::message
+                                                   : moment::open);
+  }
+  for (const UpgradeEntry& entry : servers.upgrades) mark(entry.handler, moment::upgrade);
+  for (const ConnectionListener& listener : listeners_) {
+    for (const NodeId function : listener.functions) mark(function, listener.moments);
+  }
+  spread();
+  find_sweeps();
+  spread();
+  find_handed_out();
+}
+
+Moments ConnectionScope::moments(NodeId node) const {
+  Moments found = 0;
+  for (NodeId at = node; at != 0; at = ast_.parent(at)) {
+    if (const auto known = moments_.find(at); known != moments_.end()) found |= known->second;
+    if (is_function(ast_, at)) return found;
+  }
+  return found;
+}
+
+Moments ConnectionScope::moments_of_event(std::string_view event) const {
+  const LibraryFacts& facts = library_facts(library_);
+  if (holds(facts.close_events, event)) return moment::close;
+  if (one_of(event, {"close", "disconnect"})) return moment::close;
+  if (holds(facts.partial_events, event) || event == "error") return moment::partial;
+  return moment::message;
+}
+
+void ConnectionScope::find_listeners() {
+  for (NodeId node = 1; node < ast_.size(); node++) {
+    if (ast_.is(node, call_expression)) {
+      const Callee callee = callee_of(ast_, node);
+      const bool listens = is_listener_adder(callee.name) || callee.name == "once";
+      const std::string_view event = string_value(ast_, argument(ast_, node, 0));
+      if (listens && callee.object != 0) {
+        NodeId on = callee.object;  // ws.on(…).on(…)
+        for (int links = 0; links < 20 && ast_.is(unwrapped(ast_, on), call_expression); links++) {
+          const Callee before = callee_of(ast_, unwrapped(ast_, on));
+          if (!is_listener_adder(before.name) && before.name != "once") break;
+          on = before.object;
+        }
+        if (!event.empty() && values_.is_connection(on))
+          add_listener(node, on, event, argument(ast_, node, 1));
+      } else if (callee.name == "finished" && values_.is_connection(argument(ast_, node, 0))) {
+        add_listener(node, argument(ast_, node, 0), "close", argument(ast_, node, 1));
+      }
+    } else if (ast_.is(node, assignment_expression)) {
+      const NodeId left = ast_.child(node, Field::left);
+      const std::string_view name = member_name(ast_, left);
+      if (name.starts_with("on") && values_.is_connection(member_object(ast_, left)))
+        add_listener(node, member_object(ast_, left), name.substr(2),
+                     ast_.child(node, Field::right));
+    }
+  }
+}
+
+void ConnectionScope::add_listener(NodeId node, NodeId connection, std::string_view event,
+                                   NodeId handler) {
+  listeners_.push_back(
+      {node, connection, event, handler, values_.functions(handler), moments_of_event(event)});
+}
+
+void ConnectionScope::mark(NodeId code, Moments moments) {
+  if (code == 0) return;
+  Moments& known = moments_[code];
+  const auto fresh = static_cast<Moments>(moments & ~known);
+  if (fresh == 0) return;
+  known |= fresh;
+  work_.emplace_back(code, fresh);
+}
+
+void ConnectionScope::spread() {
+  while (!work_.empty()) {
+    const auto [code, moments] = work_.back();
+    work_.pop_back();
+    scan(code, moments);
+  }
+}
+
+void ConnectionScope::scan(NodeId code, Moments moments) {
+  walk(ast_, code, [&](NodeId node) {
+    if (ast_.is_any(node, call_expression, new_expression)) scan_call(node, moments);
+    return !is_function(ast_, node) && !is_class(ast_, node);
+  });
+}
+
+void ConnectionScope::scan_call(NodeId call, Moments moments) {
+  const Callee callee = callee_of(ast_, call);
+  const bool listens = is_listener_adder(callee.name) || callee.name == "once";
+  if (listens && callee.object != 0 && values_.is_connection(callee.object)) return;
+  find_close_waits(call);
+  const std::vector<NodeId> run = values_.called(call);
+  for (const NodeId function : run) mark(function, moments);
+  if (!run.empty() || keeps_argument(callee)) return;
+  const bool delayed = is_timer(callee) || listens;
+  const Moments inside = delayed ? static_cast<Moments>(moments | moment::later) : moments;
+  for (const NodeId given : arguments_of(ast_, call)) {
+    const NodeId value = unwrapped(ast_, given);
+    if (!ast_.is_any(value, identifier, member_expression, call_expression, object) &&
+        !is_function(ast_, value))
+      continue;
+    for (const NodeId function : values_.functions(given)) mark(function, inside);
+    const ClassMembers* members = ast_.is(value, object) ? classes_.members(value) : nullptr;
+    if (members == nullptr) continue;
+    for (const auto& [name, method] : members->methods) mark(method, inside);
+  }
+}
+
+// `await once(ws, "close")`: what follows runs at the end of the connection. So does the `finally`
+// of a loop over its messages.
+void ConnectionScope::find_close_waits(NodeId call) {
+  const Callee callee = callee_of(ast_, call);
+  if (callee.name == "once" && values_.is_connection(argument(ast_, call, 0)) &&
+      moments_of_event(string_value(ast_, argument(ast_, call, 1))) == moment::close) {
+    if (ast_.is(ast_.parent(call), await_expression)) mark_rest_after(call, moment::close);
+  }
+  if (callee.name == "on" && callee.object == 0 && values_.is_connection(argument(ast_, call, 0))) {
+    if (ast_.is(ast_.parent(call), for_in_statement))
+      mark_rest_after(ast_.parent(call), moment::close);
+  }
+}
+
+void ConnectionScope::mark_rest_after(NodeId node, Moments moments) {
+  for (NodeId at = node; at != 0 && !is_function(ast_, at); at = ast_.parent(at)) {
+    if (ast_.is(at, try_statement)) mark(ast_.child(at, Field::finalizer), moments);
+    for (NodeId next = ast_.next_sibling(at); next != 0; next = ast_.next_sibling(next)) {
+      if (ast_.is(ast_.parent(at), statement_block)) mark(next, moments);
+    }
+  }
+}
+
+void ConnectionScope::find_sweeps() {
+  for (NodeId node = 1; node < ast_.size(); node++) {
+    if (!ast_.is(node, call_expression)) continue;
+    const Callee callee = callee_of(ast_, node);
+    if (!is_timer(callee) && callee.name != "schedule") continue;
+    if (runs(node, moment::any)) continue;
+    for (const NodeId given : arguments_of(ast_, node)) {
+      for (const NodeId function : values_.functions(given)) mark(function, moment::sweep);
+    }
+  }
+}
+
+void ConnectionScope::find_handed_out() {
+  for (NodeId node = 1; node < ast_.size(); node++) {
+    if (!ast_.is_any(node, call_expression, new_expression) || !runs(node, moment::any)) continue;
+    const Callee callee = callee_of(ast_, node);
+    const bool plain = keeps_argument(callee) ||
+                       one_of(callee.name, {"log", "emit", "includes", "filter", "Set", "Map",
+                                            "once", "send", "Boolean", "String", "info", "debug",
+                                            "warn", "error", "from", "isArray", "stringify"});
+    if (plain || !values_.called(node).empty()) continue;
+    for (const NodeId given : arguments_of(ast_, node)) {
+      if (ast_.is_any(unwrapped(ast_, given), identifier, member_expression) &&
+          values_.is_connection(given)) {
+        handed_out_.push_back(node);
+        break;
+      }
+    }
+  }
+}
+
+bool ConnectionScope::is_local(NodeId declaration) const {
+  const Binding& binding = scopes_.binding(declaration);
+  if (binding.scope == 0 || binding.kind == BindingKind::import) return false;
+  const NodeId function =
+      is_function(ast_, binding.scope) ? binding.scope : function_above(ast_, binding.scope);
+  for (NodeId at = function; at != 0; at = function_above(ast_, at)) {
+    const auto known = moments_.find(at);
+    if (known != moments_.end() && (known->second & moment::any) != 0) return true;
+  }
+  return false;
+}
+
+bool ConnectionScope::is_record(NodeId root) {
+  const ClassMembers* members = classes_.members(root);
+  if (members == nullptr) return false;
+  bool holds = false;
+  for (const auto& [name, values] : members->fields) {
+    for (const NodeId value : values) holds = holds || values_.is_connection(value);
+  }
+  for (const auto& [name, parameter] : members->field_parameters)
+    holds = holds || values_.is_connection(parameter);
+  if (!holds) return false;
+  // A room remembers its host and still is no one's own: others are added to it.
+  for (const auto& [name, values] : members->fields) {
+    for (const NodeId element : values_.elements({root, "." + std::string(name)})) {
+      if (values_.holds_connection(element)) return false;
+    }
+  }
+  return true;
+}
+
+bool ConnectionScope::outlives(const Place& place) {
+  NodeId root = place.root;
+  for (int levels = 0; levels < 8; levels++) {
+    if (root == 0 || root == connection_root) return false;
+    if (classes_.members(root) == nullptr) return !is_local(root);
+    if (is_record(root)) return false;
+    if (is_class(ast_, root) || is_function(ast_, root)) {
+      bool made_here = false, made_elsewhere = false;
+      Place kept;
+      for (const NodeId call : values_.makings_of(root)) {
+        (runs(call, moment::any) ? made_here : made_elsewhere) = true;
+        if (!kept.known()) kept = values_.place(call);
+      }
+      if (!made_here || made_elsewhere) return true;
+      if (!kept.known()) return false;
+      root = kept.root;
+      continue;
+    }
+    if (!runs(root, moment::any)) return true;
+    const Place kept = values_.place(root);
+    if (!kept.known() || kept.root == root) return false;
+    root = kept.root;
+  }
+  return false;
+}
+
+}  // namespace ebbtide

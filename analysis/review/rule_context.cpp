@@ -1,0 +1,151 @@
+#include "analysis/review/rule_context.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace ebbtide {
+namespace {
+
+using enum SyntaxKind;
+
+// The first line a node is on, without the indent.
+std::string line_of(const Ast& ast, NodeId node) {
+  if (node == 0) return "";
+  const AstFile& file = ast.files()[ast.file_of(node)];
+  const std::uint32_t line = ast.line(node);
+  const std::uint32_t start = file.line_starts[line - 1];
+  std::string_view text = file.text.substr(start);
+  text = text.substr(0, std::min<std::size_t>(text.find('\n'), 160));
+  const auto from = text.find_first_not_of(" \t");
+  return from == std::string_view::npos ? "" : std::string(text.substr(from));
+}
+
+}  // namespace
+
+std::vector<const ConnectionListener*> ReviewSubject::listeners(Moments of) const {
+  std::vector<const ConnectionListener*> found;
+  for (const ConnectionListener& listener : scope.listeners()) {
+    if ((listener.moments & of) != 0) found.push_back(&listener);
+  }
+  return found;
+}
+
+bool ReviewSubject::is_connection_or_record(NodeId expression) const {
+  if (values.is_connection(expression)) return true;
+  return scope.is_record(values.instance(expression));
+}
+
+bool ReviewSubject::mentions_connection(NodeId expression) const {
+  bool found = false;
+  const auto look = [&](NodeId node) {
+    if (found) return false;
+    if (ast.is_any(node, identifier, shorthand_property_identifier, this_) &&
+        is_connection_or_record(node))
+      found = true;
+    return !found;
+  };
+  if (look(expression)) walk(ast, expression, look);
+  return found;
+}
+
+std::vector<NodeId> ReviewSubject::conditions_of(NodeId node) const {
+  std::vector<NodeId> conditions;
+  for (NodeId at = node; at != 0 && !is_function(ast, at); at = ast.parent(at)) {
+    const NodeId around = ast.parent(at);
+    if (ast.is_any(around, if_statement, while_statement, ternary_expression) &&
+        ast[at].field != Field::condition)
+      conditions.push_back(ast.child(around, Field::condition));
+    if (ast.is(around, binary_expression) && ast[at].field == Field::right) {
+      const std::string_view op = ast.text(ast.child(around, Field::operator_));
+      if (op == "&&") conditions.push_back(ast.child(around, Field::left));
+    }
+    if (!ast.is(around, statement_block)) continue;
+    for (NodeId before = ast.first_child(around); before != 0 && before < at;
+         before = ast.next_sibling(before)) {
+      if (!ast.is(before, if_statement)) continue;
+      const NodeId then = ast.child(before, Field::consequence);
+      const auto inside =
+          ast.is(then, statement_block) ? ast.children(then) : std::vector<NodeId>{then};
+      if (!inside.empty() && ast.is_any(inside.back(), return_statement, throw_statement))
+        conditions.push_back(ast.child(before, Field::condition));
+    }
+  }
+  return conditions;
+}
+
+SourceSpot RuleFindings::spot(NodeId node) const {
+  if (node == 0) return {};
+  return {subject_.ast.files()[subject_.ast.file_of(node)].path, subject_.ast.range(node)};
+}
+
+ReviewEvidence RuleFindings::evidence(NodeId node, std::string note) const {
+  return {spot(node), line_of(subject_.ast, node), std::move(note)};
+}
+
+ReviewOwner RuleFindings::owner(const Place& place, NodeId receiver) const {
+  const Ast& ast = subject_.ast;
+  ReviewOwner owner;
+  owner.type = subject_.values.collection_type(receiver);
+  const auto end = place.path.find("[]");
+  const std::string fields = place.path.substr(0, end);
+  if (place.root == connection_root) {
+    owner.path = "connection" + place.path;
+  } else if (is_class(ast, place.root) || is_function(ast, place.root)) {
+    owner.holder = ast.text(ast.child(place.root, Field::name));
+    owner.path = (owner.holder.empty() ? "this" : owner.holder) + place.path;
+  } else if (ast.is(place.root, object)) {
+    const NodeId named = ast.child(ast.parent(place.root), Field::name);
+    const std::string base(named != 0 ? ast.text(named) : std::string_view("object"));
+    owner.path = base + place.path;
+  } else {
+    owner.path = std::string(ast.text(place.root)) + place.path;
+    owner.name = ast.text(place.root);
+    owner.declared = spot(place.root);
+  }
+  if (const auto dot = fields.rfind('.'); dot != std::string::npos)
+    owner.name = fields.substr(dot + 1);
+  if (const ClassMembers* members = subject_.classes.members(place.root)) {
+    const auto field = members->fields.find(owner.name);
+    if (field != members->fields.end() && !field->second.empty())
+      owner.declared = spot(ast.parent(field->second.front()));
+  }
+  return owner;
+}
+
+ReviewFinding* RuleFindings::report(std::string_view rule, NodeId node, std::string reason,
+                                    const ReviewOwner& owner) {
+  const SourceSpot at = spot(node);
+  for (ReviewFinding& known : findings) {
+    if (known.rule != rule) continue;
+    if (known.at == at) return nullptr;
+    const bool same_owner = !owner.path.empty() && known.owner.path == owner.path &&
+                            known.owner.declared == owner.declared;
+    if (!same_owner) continue;
+    known.repeats.push_back(at);
+    return nullptr;
+  }
+  ReviewFinding finding;
+  finding.rule = rule;
+  finding.severity = review_rule(rule).severity;
+  finding.at = at;
+  finding.reason = std::move(reason);
+  finding.owner = owner;
+  finding.fingerprint = fmt::format(
+      "{}:{}:{}", rule, owner.path.empty() ? brief(subject_.ast, node) : owner.path, at.path);
+  findings.push_back(std::move(finding));
+  return &findings.back();
+}
+
+void RuleFindings::passed(std::string_view rule, std::string statement,
+                          std::vector<ReviewEvidence> evidence) {
+  checks.push_back(
+      {std::string(rule), CheckOutcome::pass, std::move(statement), std::move(evidence)});
+}
+
+void RuleFindings::not_checkable(std::string_view rule, std::string why, NodeId node) {
+  checks.push_back(
+      {std::string(rule), CheckOutcome::not_checkable, std::move(why), {evidence(node, "")}});
+}
+
+}  // namespace ebbtide

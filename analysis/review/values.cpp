@@ -1,0 +1,487 @@
+#include "analysis/review/values.h"
+
+#include <algorithm>
+#include <array>
+
+#include "analysis/review/words.h"
+
+namespace ebbtide {
+namespace {
+
+using enum SyntaxKind;
+
+constexpr std::size_t max_steps = 200;   // expressions looked at for one question
+constexpr std::size_t max_sources = 40;  // answers to one question
+constexpr std::size_t max_namesakes = 3;
+
+bool is_element_getter(std::string_view name) {
+  return one_of(name, {"get", "find", "findLast", "at", "pop", "shift"});
+}
+
+// Methods whose callback sees the elements of what they are called on.
+bool visits_elements(std::string_view name) {
+  return one_of(name, {"forEach", "map", "filter", "some", "every", "find", "findIndex", "flatMap",
+                       "findLast"});
+}
+
+}  // namespace
+
+Values::Values(const Ast& ast, const Scopes& scopes, const Classes& classes, const Modules& modules)
+    : ast_(ast), scopes_(scopes), classes_(classes), modules_(modules) {
+  for (NodeId node = 1; node < ast.size(); node++) {
+    if (ast.is_any(node, call_expression, new_expression)) calls_.push_back(node);
+    if (ast.is(node, identifier) && scopes.declaration_of(node) == 0)
+      globals_.emplace(ast.text(node), node);
+    if (!ast.is(node, assignment_expression)) continue;
+    const std::string_view name = member_name(ast, ast.child(node, Field::left));
+    if (!name.empty()) writes_[name].push_back(node);
+  }
+  find_stores();
+  for (const auto& [node, members] : classes.all()) {
+    const NodeId base = instance(members.heritage);
+    if (base != 0) derived_[base].push_back(node);
+  }
+  for (auto& [base, classes_below] : derived_)
+    std::sort(classes_below.begin(), classes_below.end());
+  sources_.clear();
+}
+
+void Values::connect_calls() {
+  // A function handed over as an argument is known once arguments are, and elements once the place
+  // they are stored in is: the second round sees what the first has found.
+  for (int round = 0; round < 3; round++) {
+    bind_arguments();
+    index_elements();
+    sources_.clear();
+    places_.clear();
+    externals_.clear();
+    holding_.clear();
+  }
+}
+
+void Values::find_stores() {
+  for (NodeId node = 1; node < ast_.size(); node++) {
+    if (ast_.is(node, call_expression)) {
+      const Callee callee = callee_of(ast_, node);
+      if (callee.object == 0) continue;
+      const NodeId first = argument(ast_, node, 0), second = argument(ast_, node, 1);
+      if (callee.name == "set" && second != 0)
+        stores_.push_back({node, callee.object, first, second, "set"});
+      else if (callee.name == "add" && first != 0)
+        stores_.push_back({node, callee.object, 0, first, "add"});
+      else if (one_of(callee.name, {"push", "unshift"}) && first != 0)
+        stores_.push_back({node, callee.object, 0, first, callee.name});
+    } else if (ast_.is(node, assignment_expression)) {
+      const NodeId left = unwrapped(ast_, ast_.child(node, Field::left));
+      if (!ast_.is(left, subscript_expression) || !member_name(ast_, left).empty()) continue;
+      stores_.push_back({node, ast_.child(left, Field::object), ast_.child(left, Field::index),
+                         ast_.child(node, Field::right), "[]="});
+    }
+  }
+}
+
+void Values::bind_arguments() {
+  std::unordered_map<NodeId, std::vector<NodeId>> arguments, calls, makings;
+  for (const NodeId call : calls_) {
+    if (ast_.is(call, new_expression)) {
+      if (const NodeId made = instance(call)) makings[made].push_back(call);
+    }
+    for (const NodeId function : called(call)) {
+      calls[function].push_back(call);
+      const std::vector<NodeId> patterns = parameters_of(ast_, function);
+      const std::vector<NodeId> given = arguments_of(ast_, call);
+      for (std::size_t i = 0; i < patterns.size() && i < given.size(); i++) {
+        std::vector<NodeId>& bound = arguments[patterns[i]];
+        if (bound.size() < max_sources) bound.push_back(given[i]);
+      }
+    }
+  }
+  arguments_ = std::move(arguments);
+  calls_of_ = std::move(calls);
+  makings_of_ = std::move(makings);
+}
+
+void Values::index_elements() {
+  std::map<Place, std::vector<NodeId>> elements;
+  std::unordered_map<NodeId, Place> stored_in;
+  for (const Store& store : stores_) {
+    const Place at = place(store.receiver);
+    if (!at.known()) continue;
+    std::vector<NodeId>& values = elements[at];
+    if (values.size() < max_sources) values.push_back(store.value);
+    for (const NodeId source : sources(store.value)) {
+      if (ast_.is_any(source, new_expression, array, object)) stored_in.emplace(source, at);
+    }
+  }
+  elements_ = std::move(elements);
+  stored_in_ = std::move(stored_in);
+}
+
+const std::vector<NodeId>& Values::calls_of(NodeId function) const {
+  static const std::vector<NodeId> none;
+  const auto found = calls_of_.find(function);
+  return found == calls_of_.end() ? none : found->second;
+}
+
+const std::vector<NodeId>& Values::makings_of(NodeId class_node) const {
+  static const std::vector<NodeId> none;
+  const auto found = makings_of_.find(class_node);
+  return found == makings_of_.end() ? none : found->second;
+}
+
+const std::vector<NodeId>& Values::elements(const Place& place) {
+  static const std::vector<NodeId> none;
+  const auto found = elements_.find(place);
+  return found == elements_.end() ? none : found->second;
+}
+
+const std::vector<NodeId>& Values::sources(NodeId expression) {
+  static const std::vector<NodeId> none;
+  if (expression == 0 || depth_ > max_depth_) return none;
+  const auto [cached, fresh] = sources_.try_emplace(expression);
+  std::vector<NodeId>& answer = cached->second;
+  if (!fresh) return answer;
+  depth_++;
+  std::vector<NodeId> open{expression}, seen, found;
+  while (!open.empty() && seen.size() < max_steps && found.size() < max_sources) {
+    const NodeId at = unwrapped(ast_, open.back());
+    open.pop_back();
+    if (at == 0 || std::find(seen.begin(), seen.end(), at) != seen.end()) continue;
+    seen.push_back(at);
+    expand(at, open, found);
+  }
+  depth_--;
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  answer = std::move(found);
+  return answer;
+}
+
+// One step: either `at` is an answer, or what it may be takes its place.
+void Values::expand(NodeId at, std::vector<NodeId>& open, std::vector<NodeId>& found) {
+  switch (ast_.kind(at)) {
+    case identifier:
+    case shorthand_property_identifier:
+    case shorthand_property_identifier_pattern:
+      return expand_name(at, open, found);
+    case member_expression:
+    case subscript_expression:
+      return expand_member(at, open, found);
+    case call_expression:
+      return expand_call(at, open, found);
+    case ternary_expression:
+      open.push_back(ast_.child(at, Field::consequence));
+      open.push_back(ast_.child(at, Field::alternative));
+      return;
+    case binary_expression: {
+      const std::string_view op = ast_.text(ast_.child(at, Field::operator_));
+      if (op == "||" || op == "??") open.push_back(ast_.child(at, Field::left));
+      if (op == "||" || op == "??" || op == "&&")
+        open.push_back(ast_.child(at, Field::right));
+      else
+        found.push_back(at);
+      return;
+    }
+    case assignment_expression:
+    case augmented_assignment_expression:
+      open.push_back(ast_.child(at, Field::right));
+      return;
+    case sequence_expression: {
+      const auto parts = ast_.children(at);
+      if (!parts.empty()) open.push_back(parts.back());
+      return;
+    }
+    default:
+      found.push_back(at);
+  }
+}
+
+void Values::expand_name(NodeId name, std::vector<NodeId>& open, std::vector<NodeId>& found) {
+  const NodeId declaration = scopes_.declaration_of(name);
+  if (declaration == 0 || connections_.contains(declaration)) {
+    found.push_back(declaration == 0 ? name : declaration);
+    return;
+  }
+  const Binding& binding = scopes_.binding(declaration);
+  const std::size_t before = open.size();
+  switch (binding.kind) {
+    case BindingKind::function:
+    case BindingKind::type_or_class:
+      found.push_back(binding.value);
+      return;
+    case BindingKind::import: {
+      const ImportTarget target = modules_.imported(declaration);
+      if (target.node != 0) open.push_back(target.node);
+      break;
+    }
+    case BindingKind::parameter:
+      expand_parameter(declaration, open, found);
+      return;
+    case BindingKind::loop: {
+      if (member_name(ast_, binding.value) == "clients") {
+        found.insert(found.end(), connections_.begin(), connections_.end());
+        return;
+      }
+      // for (const [key, value] of map): the value is the element.
+      if (binding.path == "[0]") break;
+      for (const NodeId element : elements(place(binding.value))) {
+        if (binding.path.empty() || binding.path == "[1]")
+          open.push_back(element);
+        else
+          follow_path(element, binding.path, open);
+      }
+      break;
+    }
+    case BindingKind::variable:
+      if (binding.path.empty() && binding.value != 0) open.push_back(binding.value);
+      if (!binding.path.empty()) follow_path(binding.value, binding.path, open);
+      open.insert(open.end(), binding.assigned.begin(), binding.assigned.end());
+      break;
+    case BindingKind::caught:
+      break;
+  }
+  if (open.size() == before) found.push_back(declaration);
+}
+
+NodeId Values::pattern_of_parameter(NodeId declaration) const {
+  for (const NodeId pattern : parameters_of(ast_, scopes_.binding(declaration).scope)) {
+    if (ast_.contains(pattern, declaration)) return pattern;
+  }
+  return 0;
+}
+
+void Values::expand_parameter(NodeId declaration, std::vector<NodeId>& open,
+                              std::vector<NodeId>& found) {
+  const Binding& binding = scopes_.binding(declaration);
+  const NodeId pattern = pattern_of_parameter(declaration);
+  const std::size_t before = open.size();
+  if (const auto bound = arguments_.find(pattern); bound != arguments_.end()) {
+    for (const NodeId value : bound->second) {
+      if (binding.path.empty())
+        open.push_back(value);
+      else
+        follow_path(value, binding.path, open);
+    }
+  }
+  // clients.forEach((client) => …)
+  const NodeId call = ast_.parent(ast_.parent(binding.scope));
+  const std::vector<NodeId> patterns = parameters_of(ast_, binding.scope);
+  if (ast_.is(call, call_expression) && !patterns.empty() && patterns.front() == pattern) {
+    const Callee callee = callee_of(ast_, call);
+    if (callee.object != 0 && visits_elements(callee.name)) {
+      if (member_name(ast_, callee.object) == "clients")
+        found.insert(found.end(), connections_.begin(), connections_.end());
+      for (const NodeId element : elements(place(callee.object))) {
+        if (binding.path.empty() || binding.path == "[1]")
+          open.push_back(element);
+        else
+          follow_path(element, binding.path, open);
+      }
+    }
+  }
+  if (open.size() == before) found.push_back(declaration);
+}
+
+void Values::expand_call(NodeId call, std::vector<NodeId>& open, std::vector<NodeId>& found) {
+  const Callee callee = callee_of(ast_, call);
+  if (callee.object == 0 && (callee.name == "require" || ast_.text(callee.node) == "import")) {
+    const NodeId file = modules_.required(call).node;
+    const NodeId whole = file == 0 ? 0 : modules_.exported(file, "default");
+    if (whole != 0)
+      open.push_back(whole);
+    else
+      found.push_back(file == 0 ? call : file);
+    return;
+  }
+  if (ast_.text(callee.node) == "import") {
+    found.push_back(call);
+    return;
+  }
+  if (callee.name == "bind" && callee.object != 0) {
+    open.push_back(callee.object);
+    return;
+  }
+  if (callee.object != 0 && ast_.text(callee.object) == "Object" &&
+      one_of(callee.name, {"freeze", "assign", "seal"})) {
+    for (const NodeId each : arguments_of(ast_, call)) open.push_back(each);
+    return;
+  }
+  if (callee.object != 0 && is_element_getter(callee.name)) {
+    const auto& stored = elements(place(callee.object));
+    if (!stored.empty()) {
+      open.insert(open.end(), stored.begin(), stored.end());
+      return;
+    }
+  }
+  const std::size_t before = open.size();
+  for (const NodeId function : called(call)) {
+    for (const NodeId value : returned(function)) open.push_back(value);
+  }
+  if (open.size() == before) found.push_back(call);
+}
+
+void Values::expand_member(NodeId expression, std::vector<NodeId>& open,
+                           std::vector<NodeId>& found) {
+  const std::string_view name = member_name(ast_, expression);
+  const std::size_t before = open.size();
+  if (name.empty()) {
+    const auto& stored = elements(place(ast_.child(expression, Field::object)));
+    open.insert(open.end(), stored.begin(), stored.end());
+  } else {
+    const std::vector<NodeId> objects = sources(member_object(ast_, expression));
+    for (const NodeId object : objects) {
+      const auto values = property(object, name);
+      open.insert(open.end(), values.begin(), values.end());
+    }
+  }
+  if (open.size() == before) found.push_back(expression);
+}
+
+void Values::follow_path(NodeId value, std::string_view path, std::vector<NodeId>& open) {
+  std::vector<NodeId> now{value};
+  while (!path.empty() && !now.empty()) {
+    const std::size_t next = std::min(path.find_first_of(".[", 1), path.size());
+    const std::string_view part = path.substr(0, next);
+    path.remove_prefix(next);
+    std::vector<NodeId> after;
+    for (const NodeId each : now) {
+      if (part.starts_with("[")) {
+        const auto& stored = elements(place(each));
+        after.insert(after.end(), stored.begin(), stored.end());
+        continue;
+      }
+      const std::vector<NodeId> objects = sources(each);
+      for (const NodeId object : objects) {
+        const auto values = property(object, part.substr(1));
+        after.insert(after.end(), values.begin(), values.end());
+      }
+    }
+    now = std::move(after);
+    if (now.size() > max_sources) now.resize(max_sources);
+  }
+  open.insert(open.end(), now.begin(), now.end());
+}
+
+std::vector<NodeId> Values::property(NodeId source, std::string_view name) {
+  if (ast_.is(source, program)) {
+    const NodeId value = modules_.exported(source, name);
+    return value == 0 ? std::vector<NodeId>() : std::vector<NodeId>{value};
+  }
+  std::vector<NodeId> values;
+  std::vector<NodeId> open{ast_.is_any(source, new_expression, this_, super_) ? instance(source)
+                                                                              : source};
+  if (!open.empty() && derived_.contains(open.front()) && ast_.is(source, this_)) {
+    const auto& below = derived_.at(open.front());
+    open.insert(open.end(), below.begin(), below.end());
+  }
+  for (std::size_t i = 0; i < open.size() && i < max_sources; i++) {
+    const ClassMembers* members = classes_.members(open[i]);
+    if (members == nullptr) continue;
+    const auto method = members->methods.find(name);
+    const auto field = members->fields.find(name);
+    const auto parameter = members->field_parameters.find(name);
+    if (method != members->methods.end()) {
+      if (ast_.has_keyword(method->second, "get")) {
+        const auto results = returned(method->second);
+        values.insert(values.end(), results.begin(), results.end());
+      } else {
+        values.push_back(method->second);
+      }
+    }
+    if (field != members->fields.end())
+      values.insert(values.end(), field->second.begin(), field->second.end());
+    if (parameter != members->field_parameters.end()) values.push_back(parameter->second);
+    if (members->heritage != 0 && values.empty()) open.push_back(instance(members->heritage));
+  }
+  // `socket.user = …` written from outside, on whatever is the same object.
+  const auto writes = writes_.find(name);
+  if (writes == writes_.end() || writes->second.size() > max_sources) return values;
+  const bool of_connection = connections_.contains(source);
+  for (const NodeId write : writes->second) {
+    const NodeId object = member_object(ast_, ast_.child(write, Field::left));
+    if (ast_.is(unwrapped(ast_, object), this_)) continue;  // a field, seen above
+    const std::vector<NodeId>& owners = sources(object);
+    const bool same = std::find(owners.begin(), owners.end(), source) != owners.end();
+    if (same || (of_connection && is_connection(object)))
+      values.push_back(ast_.child(write, Field::right));
+  }
+  return values;
+}
+
+std::vector<NodeId> Values::returned(NodeId function) {
+  std::vector<NodeId> values;
+  const NodeId body = ast_.child(function, Field::body);
+  if (body == 0) return values;
+  if (!ast_.is(body, statement_block)) return {body};
+  walk(ast_, body, [&](NodeId node) {
+    if (ast_.is(node, return_statement) && ast_.first_child(node) != 0 &&
+        values.size() < max_sources)
+      values.push_back(ast_.first_child(node));
+    return !is_function(ast_, node) && !is_class(ast_, node);
+  });
+  return values;
+}
+
+std::vector<NodeId> Values::functions(NodeId expression) {
+  std::vector<NodeId> found;
+  for (const NodeId source : sources(expression)) {
+    if (is_function(ast_, source)) found.push_back(source);
+  }
+  return found;
+}
+
+std::vector<NodeId> Values::called(NodeId call) {
+  const Callee callee = callee_of(ast_, call);
+  if (ast_.is(call, new_expression)) {
+    std::vector<NodeId> found;
+    NodeId made = 0;
+    for (const NodeId source : sources(callee.node)) {
+      if (classes_.members(source) != nullptr || is_function(ast_, source)) made = source;
+    }
+    for (int levels = 0; made != 0 && levels < 8; levels++) {
+      if (is_function(ast_, made)) return {made};
+      const ClassMembers* members = classes_.members(made);
+      if (members == nullptr) break;
+      if (const auto own = members->methods.find("constructor"); own != members->methods.end())
+        return {own->second};
+      made = instance(members->heritage);
+    }
+    return found;
+  }
+  if (ast_.is(callee.node, super_)) {
+    const ClassMembers* members = classes_.members(class_above(ast_, call));
+    const ClassMembers* base =
+        members == nullptr ? nullptr : classes_.members(instance(members->heritage));
+    if (base == nullptr || !base->methods.contains("constructor")) return {};
+    return {base->methods.at("constructor")};
+  }
+  std::vector<NodeId> found = functions(callee.node);
+  if (!found.empty() || callee.object == 0 || is_connection(callee.object)) return found;
+  static constexpr std::array<std::string_view, 30> common_names = {
+      "get",  "set",   "add",  "delete", "has",  "push",  "on",    "once",    "off",   "emit",
+      "send", "close", "then", "catch",  "map",  "find",  "clear", "forEach", "end",   "write",
+      "log",  "error", "info", "warn",   "call", "apply", "join",  "filter",  "slice", "parse"};
+  const bool common = holds(common_names, callee.name);
+  const std::vector<NodeId>& namesakes = classes_.methods_named(callee.name);
+  if (common || namesakes.size() > max_namesakes || !external(callee.object).empty()) return {};
+  return namesakes;
+}
+
+NodeId Values::instance(NodeId expression) {
+  for (const NodeId source : sources(expression)) {
+    if (ast_.is(source, this_)) {
+      if (const NodeId owner = classes_.this_class(source)) return owner;
+    } else if (ast_.is(source, super_)) {
+      return class_above(ast_, source);
+    } else if (ast_.is(source, new_expression)) {
+      for (const NodeId made : sources(callee_of(ast_, source).node)) {
+        if (classes_.members(made) != nullptr) return made;
+      }
+    } else if (classes_.members(source) != nullptr) {
+      return source;
+    }
+  }
+  return 0;
+}
+
+}  // namespace ebbtide

@@ -1,0 +1,25 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "analysis/report/review_text.h"
+#include "cli/commands.h"
+#include "cli/exit_code.h"
+#include "cli/source_tree.h"
+
+namespace ebbtide {
+
+int run_review(const ReviewOptions& options) {
+  const auto tree = read_source_tree(options.paths);
+  if (!tree) return fail(tree.error());
+  Review review = review_files(tree->files, tree->mappings);
+  review.unread.insert(review.unread.end(), tree->unread.begin(), tree->unread.end());
+  fmt::print("{}", review_text(review, {.checks = options.checks}));
+  const bool fails = std::any_of(review.findings.begin(), review.findings.end(),
+                                 [&](const ReviewFinding& finding) {
+                                   return options.fail_on && finding.severity >= *options.fail_on;
+                                 });
+  return fails ? exit_leak : exit_ok;
+}
+
+}  // namespace ebbtide

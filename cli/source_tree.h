@@ -1,0 +1,23 @@
+// Answers: which source files lie below these paths, and which were left aside, each with why?
+// Reads the disk for the code review, which itself reads nothing.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "analysis/review/review.h"
+#include "recording/result.h"
+
+namespace ebbtide {
+
+struct SourceTree {
+  std::vector<SourceFile> files;  // paths as they are reached from the ones named
+  std::vector<PathMapping> mappings;
+  std::vector<ReviewUnread> unread;
+};
+
+// Every path must exist. node_modules, hidden directories and what is no JavaScript or TypeScript
+// are passed over in silence; whatever else is not read has a line in `unread`.
+Result<SourceTree> read_source_tree(const std::vector<std::string>& paths);
+
+}  // namespace ebbtide
