@@ -96,6 +96,7 @@ bool SnapshotReader::read_snapshot() {
   std::string text;
   if (!scanner_.read_raw_value(text, longest_meta)) return false;
   const std::string wrong = parse_layout(text, layout_);
+  per_width_ = 1.0 / layout_.node.width;
   return wrong.empty() || scanner_.fail(wrong, start);
 }
 
@@ -177,7 +178,6 @@ bool SnapshotReader::read_edges() {
   graph.edges.resize(std::min(room, fit));
   source_ = 0;
   edges_left_ = std::exchange(graph.first_edge[0], static_cast<std::uint32_t>(graph.edges.size()));
-  per_width_ = 1.0 / layout_.node.width;
   std::array<std::uint64_t, SnapshotLayout::most_fields> record{};
   for (scanner_.begin_records(); scanner_.next_record(record.data(), layout_.edge.width);) {
     if (!add_edge(record.data())) return false;
