@@ -215,8 +215,7 @@ void Tracer::Pump::serve(Measurement& request) {
 
 void Tracer::Pump::take_censuses(std::uint32_t cycle, const Observation& seen) {
   // Fails only when a process is gone: what is known still serves.
-  for (auto& [pid, symbolizer] : symbolizers_)
-    [[maybe_unused]] const auto refreshed = symbolizer.refresh();
+  for (auto& [pid, symbolizer] : symbolizers_) (void)symbolizer.refresh();
   note_new_workers(cycle);
   resources_.take_fds(seen.fds, epoch(), seen.ts_ns);
   if (!session_) return;
@@ -259,8 +258,7 @@ void Tracer::Pump::note(std::uint32_t cycle, std::string text) {
 
 Symbolizer& Tracer::Pump::symbolizer_of(std::int32_t pid) {
   const auto [entry, is_new] = symbolizers_.try_emplace(pid, pid);
-  if (is_new) [[maybe_unused]]
-    const auto refreshed = entry->second.refresh();
+  if (is_new) (void)entry->second.refresh();
   return entry->second;
 }
 
