@@ -89,13 +89,12 @@ void CauseFinder::collect() {
   for (TracedPath& path : paths_) {
     path.objects_trend = trend_of(series_, path.objects);
     path.entries_trend = trend_of(series_, path.entries);
-    // A damaged file may make a path its own ancestor: a parent's row comes before its child's.
     const auto parent = place_of.find(path.row->parent);
-    const auto place = static_cast<std::size_t>(&path - paths_.data());
-    if (parent == place_of.end() || parent->second >= place) continue;
+    if (parent == place_of.end()) continue;
     path.parent = &paths_[parent->second];
     path.parent->children.push_back(&path);
   }
+  // Paths that a damaged file makes their own ancestors hang on no root: nobody looks at them.
 }
 
 void CauseFinder::search_below(TracedPath& root) {

@@ -20,7 +20,7 @@ constexpr std::size_t points_at_most = 64;  // the slope looks at every pair
 FloorSeries floor_of(const LookSeries& series, std::span<const std::uint64_t> levels) {
   FloorSeries floor;
   for (std::size_t i = 0; i < series.looks.size(); ++i) {
-    const HeapLook& look = series.looks[i];
+    const LookPoint& look = series.looks[i];
     const double value = static_cast<double>(static_cast<std::int64_t>(levels[i] - levels[0]));
     const FloorPoint point{look.cycle, look.connections, look.seconds, value};
     if (floor.points.empty() || floor.points.back().connections != point.connections) {
@@ -113,9 +113,9 @@ LookSeries look_series(const Recording& recording, const std::string& isolate) {
     const auto elapsed = static_cast<std::int64_t>(census.ts_ns - first_ns);
     series.looks.push_back({census.cycle, 0, static_cast<double>(elapsed) * 1e-9});
   }
-  std::ranges::sort(series.looks, {}, &HeapLook::cycle);
+  std::ranges::sort(series.looks, {}, &LookPoint::cycle);
   for (std::size_t i = 0; i < series.looks.size(); ++i) {
-    HeapLook& look = series.looks[i];
+    LookPoint& look = series.looks[i];
     if (!series.counts_connections) look.connections = static_cast<double>(i);
     for (const Cycle& cycle : recording.cycles) {
       if (cycle.number <= look.cycle) look.connections += cycle.established;

@@ -10,7 +10,7 @@
 
 namespace ebbtide {
 
-struct HeapLook {
+struct LookPoint {
   std::uint32_t cycle = 0;
   double connections = 0;  // established until then
   double seconds = 0;      // since the first look
@@ -18,7 +18,7 @@ struct HeapLook {
 
 // The looks into one isolate, as the run's cycles or, without any, their order tell.
 struct LookSeries {
-  std::vector<HeapLook> looks;
+  std::vector<LookPoint> looks;
   bool counts_connections = false;  // false: a step from one look to the next counts as one
 
   [[nodiscard]] std::size_t steps_with_connections() const;
