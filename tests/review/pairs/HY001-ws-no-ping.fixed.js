@@ -1,7 +1,8 @@
 // clean: all
 const { WebSocketServer } = require('ws');
 
-const wss = new WebSocketServer({ port: process.env.PORT || 8080, maxPayload: 65536 });
+const port = Number(process.env.PORT) || 8080;
+const wss = new WebSocketServer({ port, maxPayload: 65536 });
 const alive = new WeakMap();
 
 wss.on('connection', (ws) => {

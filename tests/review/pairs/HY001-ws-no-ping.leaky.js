@@ -1,6 +1,7 @@
 const { WebSocketServer } = require('ws');
 
-const wss = new WebSocketServer({ port: process.env.PORT || 8080, maxPayload: 65536 }); // expect: HY001
+const port = Number(process.env.PORT) || 8080;
+const wss = new WebSocketServer({ port, maxPayload: 65536 }); // expect: HY001
 
 wss.on('connection', (ws) => {
   ws.on('error', (err) => console.error(err.message));

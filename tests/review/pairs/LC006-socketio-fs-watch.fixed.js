@@ -7,7 +7,7 @@ const dir = process.env.SHARE || '.';
 
 io.of('/share').on('connection', (socket) => {
   const started = Date.now();
-  const changes = watch(dir, (kind, file) => socket.emit('change', { kind, file }));
+  const changes = watch(dir, (kind, file) => socket.emit('change', kind, file));
   changes.on('error', (err) => socket.emit('problem', err.message));
 
   socket.on('disconnect', (reason) => {

@@ -6,7 +6,7 @@ const dir = process.env.SHARE || '.';
 
 io.of('/share').on('connection', (socket) => {
   const started = Date.now();
-  const changes = watch(dir, (kind, file) => socket.emit('change', { kind, file })); // expect: LC006
+  const changes = watch(dir, (kind, file) => socket.emit('change', kind, file)); // expect: LC006
   changes.on('error', (err) => socket.emit('problem', err.message));
 
   socket.on('disconnect', (reason) => {

@@ -25,11 +25,12 @@ const server = Fastify();
 await server.register(websocket);
 
 server.register(async (scope) => {
-  scope.get<{ Params: { game: string } }>('/games/:game', { websocket: true }, (socket, request) => {
+  scope.get('/games/:game', { websocket: true }, (socket, request) => {
+    const { game } = request.params as { game: string };
     const seat = request.id + ':' + process.hrtime.bigint();
-    lobby.join(request.params.game, seat, socket);
+    lobby.join(game, seat, socket);
     socket.on('message', (data) => socket.send(`${seat} ${data}`));
-    socket.on('close', () => lobby.leave(request.params.game, seat));
+    socket.on('close', () => lobby.leave(game, seat));
   });
 });
 

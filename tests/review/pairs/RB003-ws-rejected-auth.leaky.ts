@@ -5,7 +5,8 @@ const server = createServer((_, response) => response.writeHead(426).end());
 const wss = new WebSocketServer({ noServer: true });
 
 async function authenticate(cookie: string | undefined): Promise<boolean> {
-  const answer = await fetch('http://127.0.0.1:9700/session', { headers: { cookie: cookie ?? '' } });
+  const headers = { cookie: cookie ?? '' };
+  const answer = await fetch('http://127.0.0.1:9700/session', { headers });
   return answer.ok;
 }
 

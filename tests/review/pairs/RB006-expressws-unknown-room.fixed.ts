@@ -8,8 +8,9 @@ const { app, getWss } = expressWs(express());
 
 function enterRoom(ws: WebSocket, req: Request): void {
   ws.on('error', (error) => console.error(error.message));
-  if (!rooms.has(req.params['room'] ?? '')) {
-    console.warn('nobody knows the room %s', req.params['room']);
+  const room = String(req.params['room']);
+  if (!rooms.has(room)) {
+    console.warn('nobody knows the room %s', room);
     ws.close(4404, 'no such room');
     return;
   }

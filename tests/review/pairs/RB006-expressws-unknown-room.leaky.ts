@@ -7,8 +7,9 @@ const { app, getWss } = expressWs(express());
 
 function enterRoom(ws: WebSocket, req: Request): void { // expect: RB006
   ws.on('error', (error) => console.error(error.message));
-  if (!rooms.has(req.params['room'] ?? '')) {
-    console.warn('nobody knows the room %s', req.params['room']);
+  const room = String(req.params['room']);
+  if (!rooms.has(room)) {
+    console.warn('nobody knows the room %s', room);
     return;
   }
   ws.on('message', (data) => {

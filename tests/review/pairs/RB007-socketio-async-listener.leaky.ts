@@ -10,7 +10,8 @@ const httpServer = createServer();
 const io = new Server(httpServer);
 
 async function search(term: string): Promise<string[]> {
-  const found = await database.query('select title from articles where title ilike $1', [`%${term}%`]);
+  const query = 'select title from articles where title ilike $1';
+  const found = await database.query(query, [`%${term}%`]);
   return found.rows.map((row: { title: string }) => row.title);
 }
 

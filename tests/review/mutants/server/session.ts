@@ -73,7 +73,7 @@ export class Session {
         this.hub.unsubscribe(Number(request.matchId), this.ws);
         return this.#send({ type: 'unsubscribed', matchId: request.matchId });
       case 'whisper':
-        return this.#send({ type: 'whispered', heard: this.hub.tell(`${request.to}`, `${request.text}`) });
+        return this.#whisper(`${request.to}`, `${request.text}`);
       case 'clock':
         return this.#startClock();
       case 'odds':
@@ -91,6 +91,10 @@ export class Session {
     this.#send({ type: 'subscribed', matchId, recent: this.hub.recent(matchId).slice(-5) });
   }
 
+  #whisper(to: string, text: string): void {
+    this.#send({ type: 'whispered', heard: this.hub.tell(to, text) });
+  }
+
   #startClock(): void {
     clearInterval(this.#clock);
     this.#clock = setInterval(() => this.#send({ type: 'clock', now: Date.now() }), 1000);
@@ -99,7 +103,7 @@ export class Session {
   #followOdds(matchId: number): void {
     this.#odds?.terminate();
     this.#odds = new WebSocket(`${process.env.ODDS_URL ?? 'ws://127.0.0.1:9400'}/${matchId}`);
-    this.#odds.on('message', (data) => this.#send({ type: 'odds', matchId, odds: data.toString() }));
+    this.#odds.on('message', (odds) => this.#send({ type: 'odds', matchId, odds: `${odds}` }));
     this.#odds.on('error', () => this.#send({ type: 'error', reason: 'no odds' }));
   }
 
