@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "analysis/heap/big_pages.h"
+
 namespace ebbtide {
 namespace {
 
@@ -30,7 +32,7 @@ class SemiNca {
       std::uint32_t edge;
       std::uint32_t end;
     };
-    number_.assign(graph_.size(), no_node);
+    assign_in_big_pages(number_, graph_.size(), no_node);
     reserve(graph_.size());
     std::vector<Step> path;
     const auto enter = [&](NodeIndex node, Number from) {
@@ -63,10 +65,10 @@ class SemiNca {
   }
 
   void reserve(std::size_t nodes) {
-    node_.reserve(nodes);
-    dominator_.reserve(nodes);
-    semidominator_.reserve(nodes);
-    lower_edges_.reserve(nodes + 1);
+    reserve_in_big_pages(node_, nodes);
+    reserve_in_big_pages(dominator_, nodes);
+    reserve_in_big_pages(semidominator_, nodes);
+    reserve_in_big_pages(lower_edges_, nodes + 1);
   }
 
   // Of each number the higher ones with an edge to it, in one array.
@@ -74,7 +76,7 @@ class SemiNca {
     std::uint32_t sum = 0;
     for (std::uint32_t& count : lower_edges_) sum += count, count = sum;
     lower_edges_.push_back(sum);
-    predecessors_.resize(sum);
+    assign_in_big_pages(predecessors_, sum, Number{0});
     for (Number from = 0; from < node_.size(); ++from) {
       for (const HeapEdge& edge : graph_.edges_of(node_[from])) {
         const Number to = number_[edge.to];
@@ -84,7 +86,7 @@ class SemiNca {
   }
 
   void find_semidominators() {
-    forest_.resize(node_.size());
+    assign_in_big_pages(forest_, node_.size(), Tree{});
     for (auto number = static_cast<Number>(node_.size()); number-- > 1;) {
       Number least = semidominator_[number];
       for (std::uint32_t place = lower_edges_[number]; place < lower_edges_[number + 1]; ++place)
@@ -127,7 +129,7 @@ class SemiNca {
 
   DominatorTree tree() {
     DominatorTree tree;
-    tree.retained.assign(graph_.size(), 0);
+    assign_in_big_pages(tree.retained, graph_.size(), std::uint64_t{0});
     tree.dominator = std::move(number_);
     for (Number number = static_cast<Number>(node_.size()); number-- > 0;) {
       const NodeIndex node = node_[number];

@@ -54,8 +54,8 @@ class JsonScanner {
   explicit JsonScanner(std::string path) : path_(std::move(path)) {}
 
   static constexpr std::size_t block_bytes = 1 << 18;
-  // Of a number, its separator and a newline. Twenty digits are the longest that can be right.
-  static constexpr std::ptrdiff_t number_room = 24;
+  static constexpr std::ptrdiff_t most_digits = 19;  // that fit 64 bits whatever they are
+  static constexpr std::ptrdiff_t number_room = 24;  // with what may stand behind them
 
   bool fill();  // keeps what is unread; false at the file's end
   void fill_for(unsigned width);
@@ -86,20 +86,26 @@ inline bool JsonScanner::next_record(std::uint64_t* numbers, unsigned width) {
   if (end_ - at_ < static_cast<std::ptrdiff_t>(width) * number_room) [[unlikely]]
     fill_for(width);
   if (!in_records_) return false;
+  const char* at = at_;
   for (unsigned index = 0; index < width; ++index) {
-    const char* digit = at_;
+    const char* const first = at;
     std::uint64_t value = 0;
-    for (unsigned figure; (figure = static_cast<unsigned char>(*digit) - '0') <= 9U; ++digit)
+    for (unsigned figure; (figure = static_cast<unsigned char>(*at) - '0') <= 9U; ++at)
       value = value * 10 + figure;
-    if (digit == at_ || digit - at_ > 19) [[unlikely]]
-      return unexpected("a whole number");
     numbers[index] = value;
-    at_ += digit - at_;
-    if (*at_ == ',' && static_cast<unsigned char>(at_[1]) > ' ') [[likely]]
-      ++at_;
-    else if (!separate(width - index - 1))
-      return false;
+    const bool is_number = at != first && at - first <= most_digits;
+    if (is_number && at[0] == ',' && at[1] > ' ') [[likely]] {
+      ++at;
+    } else if (is_number && at[0] == '\n' && at[1] == ',' && at[2] > ' ') {
+      at += 2;
+    } else {
+      at_ += (is_number ? at : first) - at_;
+      if (!is_number) return unexpected("a whole number");
+      if (!separate(width - index - 1)) return false;
+      at = at_;
+    }
   }
+  at_ += at - at_;
   return true;
 }
 

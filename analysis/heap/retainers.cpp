@@ -4,6 +4,8 @@
 #include <array>
 #include <limits>
 
+#include "analysis/heap/big_pages.h"
+
 namespace ebbtide {
 namespace {
 
@@ -28,11 +30,11 @@ class ShortestPaths {
       : graph_(graph),
         prototype_name_(static_cast<std::uint32_t>(std::ranges::find(graph.strings, "__proto__") -
                                                    graph.strings.begin())) {
-    tree_.parent.assign(graph.size(), no_node);
-    tree_.edge.assign(graph.size(), 0);
-    tree_.reach.assign(graph.size(), Reach::garbage);
-    tree_.order.reserve(graph.size());
-    distance_.assign(graph.size(), far);
+    assign_in_big_pages(tree_.parent, graph.size(), no_node);
+    assign_in_big_pages(tree_.edge, graph.size(), 0U);
+    assign_in_big_pages(tree_.reach, graph.size(), Reach::garbage);
+    reserve_in_big_pages(tree_.order, graph.size());
+    assign_in_big_pages(distance_, graph.size(), far);
   }
 
   RetainerTree run() {

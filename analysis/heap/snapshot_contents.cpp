@@ -7,6 +7,8 @@
 #include <limits>
 #include <utility>
 
+#include "analysis/heap/big_pages.h"
+
 namespace ebbtide {
 namespace {
 
@@ -104,11 +106,11 @@ bool SnapshotReader::read_nodes() {
   HeapGraph& graph = contents_->graph;
   const std::uint64_t fit = scanner_.file_bytes() / (2 * layout_.node.width);
   const std::size_t expected = std::min(layout_.node_count, fit) + SnapshotContents::inserted + 1;
-  graph.kind.reserve(expected);
-  graph.name.reserve(expected);
-  graph.self_size.reserve(expected);
-  graph.first_edge.reserve(expected);
-  if (!earlier_max_ids_.empty()) graph.birth.reserve(expected);
+  reserve_in_big_pages(graph.kind, expected);
+  reserve_in_big_pages(graph.name, expected);
+  reserve_in_big_pages(graph.self_size, expected);
+  reserve_in_big_pages(graph.first_edge, expected);
+  if (!earlier_max_ids_.empty()) reserve_in_big_pages(graph.birth, expected);
   std::array<std::uint64_t, SnapshotLayout::most_fields> record{};
   for (scanner_.begin_records(); scanner_.next_record(record.data(), layout_.node.width);) {
     if (!add_node(record.data())) return false;
@@ -174,7 +176,7 @@ bool SnapshotReader::read_edges() {
   HeapGraph& graph = contents_->graph;
   const std::uint64_t room = SnapshotContents::inserted + synthetic_edges_ + graph.first_edge[0];
   const std::uint64_t fit = scanner_.file_bytes() / (2 * layout_.edge.width);
-  graph.edges.reserve(room + std::min(edges_announced_, fit));
+  reserve_in_big_pages(graph.edges, room + std::min(edges_announced_, fit));
   graph.edges.resize(std::min(room, fit));
   source_ = 0;
   edges_left_ = std::exchange(graph.first_edge[0], static_cast<std::uint32_t>(graph.edges.size()));
