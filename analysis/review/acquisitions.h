@@ -1,5 +1,5 @@
 // Answers: what is taken into long-lived hands and what is given back, wherever in the program? An
-// acquisition and its release meet in the owner: the place that holds the thing.
+// acquisition and its releases meet in the owner, the place that holds the thing, or in the handle.
 #pragma once
 
 #include <string>
@@ -12,77 +12,57 @@
 
 namespace ebbtide {
 
-// A value put into a collection.
-struct Tracked {
-  NodeId node = 0;  // the call or assignment
-  Place owner;
-  NodeId receiver = 0;
-  NodeId key = 0;  // 0 for a Set or an array
-  NodeId value = 0;
-  std::string_view verb;  // add, set, push, unshift, "[]="
+enum class AcquisitionKind : std::uint8_t {
+  entry,     // a value in a collection
+  listener,  // on something that is not a connection
+  handle,    // a timer, socket, process, client …, given back by its own method or function
+};
+
+struct Acquisition {
+  AcquisitionKind kind = AcquisitionKind::entry;
+  NodeId node = 0;      // the call, assignment or new-expression
+  Place owner = {};     // the collection, the emitter, or the variable or field that keeps a handle
+  NodeId receiver = 0;  // the collection or emitter as written; of a handle, what it is assigned to
+  NodeId key = 0;       // of an entry; 0 for a Set or an array
+  NodeId value = 0;     // what is stored, or the listener
+  std::string_view verb = {};   // add, set, push, unshift, "[]=", on, subscribe …
+  std::string_view event = {};  // of a listener
+  const HandleFacts* facts = nullptr;
+  bool bounded = false;  // ends by itself: {once: true}, {signal}, takeUntil()
 };
 
 enum class RemovalVerb : std::uint8_t {
-  remove_key,  // delete(x), delete o[x], o[x] = null
-  splice,      // by index
-  shift,       // the oldest or newest: pop, shift
-  filter,      // owner = owner.filter(…)
-  all,         // clear(), length = 0, a fresh collection
+  one,     // delete(x), delete o[x], o[x] = null; off(event, f); a handle's end
+  splice,  // by index
+  shift,   // the oldest or newest: pop, shift
+  filter,  // owner = owner.filter(…)
+  all,     // clear(), length = 0, a fresh collection; removeAllListeners()
 };
 
-// A value taken out of a collection.
-struct Removal {
+struct Release {
+  AcquisitionKind kind = AcquisitionKind::entry;
   NodeId node = 0;
-  Place owner;
+  Place owner = {};
   NodeId receiver = 0;
-  NodeId key = 0;  // what is deleted, or the index of a splice; 0 when none is named
-  RemovalVerb verb = RemovalVerb::remove_key;
-};
-
-// A listener on something that is not a connection.
-struct Subscription {
-  NodeId node = 0;
-  Place emitter;
-  NodeId receiver = 0;
-  std::string_view event;
-  NodeId handler = 0;
-  bool bounded = false;  // {once: true}, {signal}
-};
-
-struct Unsubscription {
-  NodeId node = 0;
-  Place emitter;
-  std::string_view event;  // "": all
-  NodeId handler = 0;      // 0: all
-};
-
-// A timer, socket, process, client …: given back by its own method or function.
-struct Handle {
-  NodeId node = 0;
-  const HandleFacts* facts = nullptr;
-};
-
-struct HandleRelease {
-  NodeId node = 0;
+  NodeId key = 0;  // what is deleted, the index of a splice, the listener; 0 when none is named
+  RemovalVerb verb = RemovalVerb::one;
+  std::string_view event = {};
   NodeId handle = 0;  // the acquiring expression
 };
 
 struct Acquisitions {
-  std::vector<Tracked> tracked;
-  std::vector<Removal> removals;
-  std::vector<Subscription> subscriptions;
-  std::vector<Unsubscription> unsubscriptions;
-  std::vector<Handle> handles;
-  std::vector<HandleRelease> handle_releases;
+  std::vector<Acquisition> acquired;
+  std::vector<Release> released;
 };
 
 Acquisitions find_acquisitions(const Ast& ast, const Scopes& scopes, Values& values);
 
-// Whether a removal from `removed` can take out what was put into `kept`: the same owner, an owner
-// around it, or a field of that name of an owner that is not known.
-bool may_remove(const Place& removed, const Place& kept);
+// Whether the release, if it works, gives back what was acquired: the same handle; the same emitter and
+// event; the same collection, one around it, or a field of that name of an owner that is not known.
+bool answers(const Release& release, const Acquisition& acquisition);
 
-// An empty container, made to be filled: new Set(), [], {}.
-bool is_fresh_container(const Ast& ast, NodeId value);
+// A container made to be filled: new Set(), [], {}, new Set([first]).
+bool is_container(const Ast& ast, NodeId value);
+bool is_empty_container(const Ast& ast, NodeId value);
 
 }  // namespace ebbtide

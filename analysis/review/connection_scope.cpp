@@ -1,7 +1,9 @@
 #include "analysis/review/connection_scope.h"
 
 #include <algorithm>
+#include <map>
 
+#include "analysis/review/liveness.h"
 #include "analysis/review/words.h"
 
 namespace ebbtide {
@@ -33,17 +35,24 @@ ConnectionScope::ConnectionScope(const Ast& ast, const Scopes& scopes, const Cla
   }
   find_listeners();
   for (const ServerEntry& entry : servers.entries) {
-    mark(entry.handler, entry.is_close_handler     ? moment::close
-                        : entry.is_message_handler ? moment::message
-                                                   : moment::open);
+    Moments when = entry.is_close_handler     ? moment::close
+                   : entry.is_message_handler ? moment::message
+                                              : moment::open;
+    if (entry.library == Library::http) when |= moment::request;
+    if (entry.is_close_handler) close_roots_.push_back(entry.handler);
+    mark(entry.handler, when);
   }
   for (const UpgradeEntry& entry : servers.upgrades) mark(entry.handler, moment::upgrade);
   for (const ConnectionListener& listener : listeners_) {
-    for (const NodeId function : listener.functions) mark(function, listener.moments);
+    for (const NodeId function : listener.functions) {
+      if (listener.moments == moment::close) close_roots_.push_back(function);
+      mark(function, listener.moments);
+    }
   }
   spread();
   find_sweeps();
   spread();
+  find_ways_from_close();
   find_handed_out();
 }
 
@@ -59,8 +68,10 @@ Moments ConnectionScope::moments(NodeId node) const {
 Moments ConnectionScope::moments_of_event(std::string_view event) const {
   const LibraryFacts& facts = library_facts(library_);
   if (holds(facts.close_events, event)) return moment::close;
-  if (one_of(event, {"close", "disconnect"})) return moment::close;
-  if (holds(facts.partial_events, event) || event == "error") return moment::partial;
+  // An ending that this library does not report, or not always.
+  if (holds(facts.partial_events, event) ||
+      one_of(event, {"error", "close", "disconnect", "disconnected", "end"}))
+    return moment::partial;
   return moment::message;
 }
 
@@ -107,6 +118,15 @@ void ConnectionScope::mark(NodeId code, Moments moments) {
   work_.emplace_back(code, fresh);
 }
 
+void ConnectionScope::mark_called(NodeId function, Moments moments, NodeId from, NodeId call) {
+  std::vector<Edge>& known = edges_[from];
+  const bool seen = std::any_of(known.begin(), known.end(), [&](const Edge& edge) {
+    return edge.to == function && edge.call == call;
+  });
+  if (!seen) known.push_back({function, call});
+  mark(function, moments);
+}
+
 void ConnectionScope::spread() {
   while (!work_.empty()) {
     const auto [code, moments] = work_.back();
@@ -116,19 +136,21 @@ void ConnectionScope::spread() {
 }
 
 void ConnectionScope::scan(NodeId code, Moments moments) {
-  walk(ast_, code, [&](NodeId node) {
-    if (ast_.is_any(node, call_expression, new_expression)) scan_call(node, moments);
+  const auto look = [&](NodeId node) {
+    if (ast_.is_any(node, call_expression, new_expression)) scan_call(node, code, moments);
     return !is_function(ast_, node) && !is_class(ast_, node);
-  });
+  };
+  walk(ast_, code, look);
 }
 
-void ConnectionScope::scan_call(NodeId call, Moments moments) {
+void ConnectionScope::scan_call(NodeId call, NodeId from, Moments moments) {
   const Callee callee = callee_of(ast_, call);
   const bool listens = is_listener_adder(callee.name) || callee.name == "once";
   if (listens && callee.object != 0 && values_.is_connection(callee.object)) return;
   find_close_waits(call);
+  if ((moments & moment::living) != 0 && is_late(ast_, values_, call)) moments |= moment::late;
   const std::vector<NodeId> run = values_.called(call);
-  for (const NodeId function : run) mark(function, moments);
+  for (const NodeId function : run) mark_called(function, moments, from, call);
   if (!run.empty() || keeps_argument(callee)) return;
   const bool delayed = is_timer(callee) || listens;
   const Moments inside = delayed ? static_cast<Moments>(moments | moment::later) : moments;
@@ -137,11 +159,45 @@ void ConnectionScope::scan_call(NodeId call, Moments moments) {
     if (!ast_.is_any(value, identifier, member_expression, call_expression, object) &&
         !is_function(ast_, value))
       continue;
-    for (const NodeId function : values_.functions(given)) mark(function, inside);
+    for (const NodeId function : values_.functions(given))
+      mark_called(function, inside, from, call);
     const ClassMembers* members = ast_.is(value, object) ? classes_.members(value) : nullptr;
     if (members == nullptr) continue;
-    for (const auto& [name, method] : members->methods) mark(method, inside);
+    for (const auto& [name, method] : members->methods) mark_called(method, inside, from, call);
   }
+}
+
+// Dijkstra over the calls; a condition around a call is the length of the edge.
+void ConnectionScope::find_ways_from_close() {
+  std::multimap<std::size_t, NodeId> open;
+  const auto reach = [&](NodeId code, const Way& way) {
+    const auto [known, fresh] = ways_from_close_.try_emplace(code, way);
+    if (!fresh && known->second.conditions <= way.conditions) return;
+    known->second = way;
+    open.emplace(way.conditions, code);
+  };
+  for (const NodeId root : close_roots_) reach(root, {});
+  while (!open.empty()) {
+    const auto [conditions, code] = *open.begin();
+    open.erase(open.begin());
+    if (conditions != ways_from_close_.at(code).conditions) continue;
+    const auto out = edges_.find(code);
+    if (out == edges_.end()) continue;
+    for (const Edge& edge : out->second)
+      reach(edge.to, {conditions + conditions_of(ast_, edge.call).size(), code, edge.call});
+  }
+}
+
+std::vector<NodeId> ConnectionScope::way_from_close(NodeId node) const {
+  std::vector<NodeId> calls;
+  for (NodeId at = node; at != 0; at = ast_.parent(at)) {
+    auto way = ways_from_close_.find(at);
+    for (; way != ways_from_close_.end() && way->second.from != 0 && calls.size() < 50;
+         way = ways_from_close_.find(way->second.from))
+      calls.push_back(way->second.call);
+    if (is_function(ast_, at) || !calls.empty()) break;
+  }
+  return calls;
 }
 
 // `await once(ws, "close")`: what follows runs at the end of the connection. So does the `finally`
@@ -160,9 +216,14 @@ void ConnectionScope::find_close_waits(NodeId call) {
 
 void ConnectionScope::mark_rest_after(NodeId node, Moments moments) {
   for (NodeId at = node; at != 0 && !is_function(ast_, at); at = ast_.parent(at)) {
-    if (ast_.is(at, try_statement)) mark(ast_.child(at, Field::finalizer), moments);
+    std::vector<NodeId> after;
+    if (ast_.is(at, try_statement)) after.push_back(ast_.child(at, Field::finalizer));
     for (NodeId next = ast_.next_sibling(at); next != 0; next = ast_.next_sibling(next)) {
-      if (ast_.is(ast_.parent(at), statement_block)) mark(next, moments);
+      if (ast_.is(ast_.parent(at), statement_block)) after.push_back(next);
+    }
+    for (const NodeId statement : after) {
+      mark(statement, moments);
+      close_roots_.push_back(statement);
     }
   }
 }

@@ -24,6 +24,7 @@ inline constexpr Moments partial = 8;   // at some ends only: 'error', 'end', 't
 inline constexpr Moments later = 16;    // from a timer or listener that a connection set up
 inline constexpr Moments sweep = 32;    // from a timer of the server, over all connections
 inline constexpr Moments upgrade = 64;  // before the connection is one
+inline constexpr Moments request = 256;  // by a plain HTTP request
 inline constexpr Moments living = open | message | upgrade;
 inline constexpr Moments any = living | close | partial | later;
 }  // namespace moment
@@ -54,6 +55,10 @@ class ConnectionScope {
   // The library of the connections that this code serves; `unknown` when none or several differ.
   [[nodiscard]] Library library() const { return library_; }
 
+  // The calls that lead from the end of a connection to the code at that node, of all ways the one
+  // with the fewest conditions. Empty when the code is in the handler itself.
+  [[nodiscard]] std::vector<NodeId> way_from_close(NodeId node) const;
+
   // Calls inside the scope that hand the bare connection to code that was not read.
   [[nodiscard]] const std::vector<NodeId>& handed_out() const { return handed_out_; }
 
@@ -69,9 +74,11 @@ class ConnectionScope {
   void add_listener(NodeId node, NodeId connection, std::string_view event, NodeId handler);
   [[nodiscard]] Moments moments_of_event(std::string_view event) const;
   void mark(NodeId code, Moments moments);
+  void mark_called(NodeId function, Moments moments, NodeId from, NodeId call);
   void spread();
   void scan(NodeId code, Moments moments);
-  void scan_call(NodeId call, Moments moments);
+  void scan_call(NodeId call, NodeId from, Moments moments);
+  void find_ways_from_close();
   void mark_rest_after(NodeId node, Moments moments);
   void find_close_waits(NodeId call);
   void find_sweeps();
@@ -85,8 +92,21 @@ class ConnectionScope {
   Library library_ = Library::unknown;
   std::vector<ConnectionListener> listeners_;
   std::vector<NodeId> handed_out_;
+  std::vector<NodeId> close_roots_;  // what the end of a connection runs first
   std::unordered_map<NodeId, Moments> moments_;  // of functions, and of statements that differ
   std::vector<std::pair<NodeId, Moments>> work_;
+
+  struct Edge {
+    NodeId to = 0;
+    NodeId call = 0;
+  };
+  struct Way {
+    std::size_t conditions = 0;
+    NodeId from = 0;  // the code that calls; 0 for the handler of the end
+    NodeId call = 0;
+  };
+  std::unordered_map<NodeId, std::vector<Edge>> edges_;  // by the code that calls
+  std::unordered_map<NodeId, Way> ways_from_close_;      // by the code called
 };
 
 }  // namespace ebbtide

@@ -10,7 +10,7 @@ const LibraryFacts& library_facts(Library library) {
   static const std::vector<LibraryFacts> facts = {
       {.library = Library::unknown,
        .name = "unknown",
-       .close_events = {"close"},
+       .close_events = {"close", "disconnect"},
        .message_events = {"message"}},
       {.library = Library::ws,
        .name = "ws",
@@ -109,9 +109,9 @@ const Names stream_ends = {"destroy", "close", "end"};
 const Names subscription_ends = {"unsubscribe", "unsub", "close", "dispose", "off"};
 
 std::vector<HandleFacts> all_handles() {
-  std::vector<HandleFacts> all = {
-      {"timer", "setInterval", {"unref_is_no_release"}, {"clearInterval", "clearTimeout"}, false}};
-  all.front().release_methods.clear();
+  std::vector<HandleFacts> all;
+  for (const std::string_view timer : {"setInterval", "setTimeout"})
+    all.push_back({"timer", timer, {}, {"clearInterval", "clearTimeout"}, false});
   const auto add = [&](std::string_view kind, std::initializer_list<std::string_view> givers,
                        const Names& ends, bool disposer = false) {
     for (const std::string_view giver : givers) all.push_back({kind, giver, ends, {}, disposer});

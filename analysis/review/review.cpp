@@ -59,10 +59,13 @@ void apply_rules(const Ast& ast, const std::vector<PathMapping>& mappings, Revie
   values.connect_calls();
   ConnectionScope scope(ast, scopes, classes, values, servers);
   const Acquisitions acquisitions = find_acquisitions(ast, scopes, values);
-  const ReviewSubject subject{ast, scopes, classes, modules, values, scope, acquisitions};
+  Lifecycles lifecycles(ast, scopes, values, scope, acquisitions);
+  const ReviewSubject subject{ast,    scopes, classes,      modules,
+                              values, scope,  acquisitions, lifecycles};
   RuleFindings findings(subject);
-  check_tracking(subject, findings);
-  check_error_listeners(subject, findings);
+  for (const auto check : {check_lifecycles, check_slots, check_indexes, check_awaits,
+                           check_upgrades, check_robustness, check_hygiene})
+    check(subject, findings);
   note_servers(subject, findings, review);
   review.findings = std::move(findings.findings);
   review.checks = std::move(findings.checks);

@@ -31,47 +31,11 @@ std::vector<const ConnectionListener*> ReviewSubject::listeners(Moments of) cons
   return found;
 }
 
-bool ReviewSubject::is_connection_or_record(NodeId expression) const {
-  if (values.is_connection(expression)) return true;
-  return scope.is_record(values.instance(expression));
-}
-
-bool ReviewSubject::mentions_connection(NodeId expression) const {
-  bool found = false;
-  const auto look = [&](NodeId node) {
-    if (found) return false;
-    if (ast.is_any(node, identifier, shorthand_property_identifier, this_) &&
-        is_connection_or_record(node))
-      found = true;
-    return !found;
-  };
-  if (look(expression)) walk(ast, expression, look);
-  return found;
-}
-
-std::vector<NodeId> ReviewSubject::conditions_of(NodeId node) const {
-  std::vector<NodeId> conditions;
-  for (NodeId at = node; at != 0 && !is_function(ast, at); at = ast.parent(at)) {
-    const NodeId around = ast.parent(at);
-    if (ast.is_any(around, if_statement, while_statement, ternary_expression) &&
-        ast[at].field != Field::condition)
-      conditions.push_back(ast.child(around, Field::condition));
-    if (ast.is(around, binary_expression) && ast[at].field == Field::right) {
-      const std::string_view op = ast.text(ast.child(around, Field::operator_));
-      if (op == "&&") conditions.push_back(ast.child(around, Field::left));
-    }
-    if (!ast.is(around, statement_block)) continue;
-    for (NodeId before = ast.first_child(around); before != 0 && before < at;
-         before = ast.next_sibling(before)) {
-      if (!ast.is(before, if_statement)) continue;
-      const NodeId then = ast.child(before, Field::consequence);
-      const auto inside =
-          ast.is(then, statement_block) ? ast.children(then) : std::vector<NodeId>{then};
-      if (!inside.empty() && ast.is_any(inside.back(), return_statement, throw_statement))
-        conditions.push_back(ast.child(before, Field::condition));
-    }
+std::string ReviewSubject::connection_name() const {
+  for (const ServerEntry& entry : scope.servers().entries) {
+    if (entry.connection != 0) return std::string(ast.text(entry.connection));
   }
-  return conditions;
+  return "socket";
 }
 
 SourceSpot RuleFindings::spot(NodeId node) const {

@@ -7,6 +7,7 @@
 
 #include "analysis/review/acquisitions.h"
 #include "analysis/review/connection_scope.h"
+#include "analysis/review/lifecycle.h"
 #include "analysis/review/review.h"
 
 namespace ebbtide {
@@ -20,16 +21,13 @@ struct ReviewSubject {
   Values& values;
   ConnectionScope& scope;
   const Acquisitions& acquisitions;
+  Lifecycles& lifecycles;
 
   [[nodiscard]] const LibraryFacts& facts() const { return library_facts(scope.library()); }
   // Listeners of those events that are in place for connections.
   [[nodiscard]] std::vector<const ConnectionListener*> listeners(Moments of) const;
-  // The connection, or a record made for it alone.
-  bool is_connection_or_record(NodeId expression) const;
-  // Whether the expression has the connection, a record of it or a name declared for it in it.
-  bool mentions_connection(NodeId expression) const;
-  // "if (code === 1000)" around the node or a return before it, up to its function: conditions.
-  std::vector<NodeId> conditions_of(NodeId node) const;
+  // The name that the file gives its connections; "socket" when it gives none.
+  [[nodiscard]] std::string connection_name() const;
 };
 
 // Findings and checks of one rule after the other.

@@ -32,7 +32,7 @@ Values::Values(const Ast& ast, const Scopes& scopes, const Classes& classes, con
     if (ast.is_any(node, call_expression, new_expression)) calls_.push_back(node);
     if (ast.is(node, identifier) && scopes.declaration_of(node) == 0)
       globals_.emplace(ast.text(node), node);
-    if (!ast.is(node, assignment_expression)) continue;
+    if (!ast.is_any(node, assignment_expression, augmented_assignment_expression)) continue;
     const std::string_view name = member_name(ast, ast.child(node, Field::left));
     if (!name.empty()) writes_[name].push_back(node);
   }
@@ -121,6 +121,12 @@ const std::vector<NodeId>& Values::calls_of(NodeId function) const {
   static const std::vector<NodeId> none;
   const auto found = calls_of_.find(function);
   return found == calls_of_.end() ? none : found->second;
+}
+
+const std::vector<NodeId>& Values::writes_of(std::string_view name) const {
+  static const std::vector<NodeId> none;
+  const auto found = writes_.find(name);
+  return found == writes_.end() ? none : found->second;
 }
 
 const std::vector<NodeId>& Values::makings_of(NodeId class_node) const {

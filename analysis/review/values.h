@@ -75,6 +75,8 @@ class Values {
   [[nodiscard]] const std::vector<NodeId>& calls_of(NodeId function) const;
   // The new-expressions that make instances of a class.
   [[nodiscard]] const std::vector<NodeId>& makings_of(NodeId class_node) const;
+  // The assignments `x.name = …` of the program, whatever x is.
+  [[nodiscard]] const std::vector<NodeId>& writes_of(std::string_view name) const;
   // Every call and new-expression of the program, in reading order.
   [[nodiscard]] const std::vector<NodeId>& calls() const { return calls_; }
 

@@ -1,0 +1,363 @@
+#include "analysis/review/lifecycle.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "analysis/review/liveness.h"
+#include "analysis/review/words.h"
+
+namespace ebbtide {
+namespace {
+
+using enum SyntaxKind;
+
+// The loops a node is in, up to its function: for statements and calls of forEach.
+std::vector<NodeId> loops_around(const Ast& ast, NodeId node) {
+  std::vector<NodeId> loops;
+  for (NodeId at = node; at != 0; at = ast.parent(at)) {
+    const NodeId around = ast.parent(at);
+    if (ast.is(around, for_in_statement) && ast[at].field == Field::body) loops.push_back(around);
+    if (!is_function(ast, at)) continue;
+    const NodeId call = ast.parent(around);
+    if (!ast.is(call, call_expression) || callee_of(ast, call).name != "forEach") break;
+    loops.push_back(call);
+  }
+  return loops;
+}
+
+NodeId looped_over(const Ast& ast, NodeId loop) {
+  return ast.is(loop, for_in_statement) ? ast.child(loop, Field::right)
+                                        : callee_of(ast, loop).object;
+}
+
+// The statement of a block that a node is in.
+NodeId statement_of(const Ast& ast, NodeId node) {
+  NodeId at = node;
+  while (at != 0 && !ast.is_any(ast.parent(at), statement_block, program, switch_case))
+    at = ast.parent(at);
+  return at;
+}
+
+}  // namespace
+
+Lifecycles::Lifecycles(const Ast& ast, const Scopes& scopes, Values& values,
+                       ConnectionScope& scope, const Acquisitions& acquisitions)
+    : ast_(ast), scopes_(scopes), values_(values), scope_(scope), acquisitions_(acquisitions) {
+  for (const Acquisition& acquisition : acquisitions.acquired) {
+    if (!scope.runs(acquisition.node, moment::living) || !is_of_connections(acquisition)) continue;
+    Lifecycle life{.acquisition = &acquisition, .tie = tie_of(acquisition)};
+    if (life.tie == Tie::none) continue;
+    for (const Release& release : acquisitions.released) {
+      if (answers(release, acquisition)) life.releases.push_back(judge(release, acquisition));
+    }
+    std::stable_sort(life.releases.begin(), life.releases.end(),
+                     [](const auto& a, const auto& b) { return a.fate < b.fate; });
+    if (!life.releases.empty()) life.fate = life.releases.front().fate;
+    if (ends_itself(acquisition)) life.fate = Fate::released;
+    all_.push_back(std::move(life));
+  }
+}
+
+bool Lifecycles::is_connection_or_record(NodeId expression) {
+  return values_.is_connection(expression) || scope_.is_record(values_.instance(expression));
+}
+
+bool Lifecycles::mentions_connection(NodeId expression) {
+  bool found = false;
+  const auto look = [&](NodeId node) {
+    found = found || (ast_.is_any(node, identifier, shorthand_property_identifier, this_) &&
+                      is_connection_or_record(node));
+    return !found;
+  };
+  if (look(expression)) walk(ast_, expression, look);
+  return found;
+}
+
+// Whether what is acquired can stay when the connection is gone.
+bool Lifecycles::is_of_connections(const Acquisition& acquisition) {
+  if (acquisition.kind == AcquisitionKind::handle) return true;
+  if (!scope_.outlives(acquisition.owner)) return false;
+  if (acquisition.kind == AcquisitionKind::listener)
+    return !one_of(acquisition.event, {"connection", "upgrade", "request", "listening"});
+  return !values_.collection_type(acquisition.receiver).starts_with("Weak");
+}
+
+Tie Lifecycles::tie_of(const Acquisition& acquisition) {
+  if (acquisition.kind == AcquisitionKind::handle) return Tie::held;
+  if (acquisition.kind == AcquisitionKind::listener) {
+    const bool is_listener = !values_.functions(acquisition.value).empty() ||
+                             values_.holds_connection(acquisition.value);
+    return is_listener ? Tie::held : Tie::none;
+  }
+  const NodeId key = acquisition.key != 0 ? acquisition.key : acquisition.value;
+  const bool own_key = acquisition.key != 0 && is_connection_or_record(key);
+  if (is_container(ast_, acquisition.value)) return own_key ? Tie::by_key : Tie::none;
+  if (values_.holds_connection(acquisition.value)) return Tie::held;
+  const bool keyed = acquisition.key != 0 || acquisition.verb == "add";
+  const bool plain_request = scope_.runs(acquisition.node, moment::request);
+  if (keyed && !plain_request && is_of_one_connection(key)) return Tie::by_key;
+  const bool list = one_of(acquisition.verb, {"push", "unshift"});
+  return list && scope_.library() != Library::http ? Tie::history : Tie::none;
+}
+
+// The connection or something of it, or a name given once per connection, as an id made for it.
+bool Lifecycles::is_of_one_connection(NodeId key) {
+  if (mentions_connection(key)) return true;
+  const NodeId declaration = scopes_.declaration_of(unwrapped(ast_, key));
+  if (declaration == 0 || !scope_.is_local(declaration)) return false;
+  for (const NodeId source : values_.sources(key)) {
+    const NodeId function = function_above(ast_, source);
+    if ((scope_.moments(function) & (moment::message | moment::open)) == moment::open) return true;
+  }
+  return false;
+}
+
+ReleaseReview Lifecycles::judge(const Release& release, const Acquisition& acquisition) {
+  ReleaseReview review{.release = &release};
+  if (is_given_back_at_once(release, acquisition)) return review;
+  const Moments when = scope_.moments(release.node);
+  if ((when & moment::close) == 0) {
+    review.fate = (when & moment::partial) != 0 ? Fate::wrong_event
+                  : (when & moment::sweep) != 0 ? Fate::swept
+                                                : Fate::elsewhere;
+    return review;
+  }
+  if (find_mismatch(release, acquisition, review) || find_vain_loop(release, review))
+    review.fate = Fate::ineffective;
+  else if (find_condition(release, acquisition, review))
+    review.fate = Fate::conditional;
+  return review;
+}
+
+// In the function that acquires, in a `finally` or on its straight way.
+bool Lifecycles::is_given_back_at_once(const Release& release, const Acquisition& acquisition) {
+  const NodeId function = function_above(ast_, acquisition.node);
+  if (function_above(ast_, release.node) != function || release.node < acquisition.node)
+    return false;
+  if (scope_.moments(release.node) != scope_.moments(acquisition.node)) return false;
+  for (NodeId at = release.node; at != function; at = ast_.parent(at)) {
+    if (ast_.is(at, finally_clause)) return true;
+  }
+  return conditions_of(ast_, release.node) == conditions_of(ast_, acquisition.node);
+}
+
+// delete(x) of what was never put in under x; off() with a function made just for it.
+bool Lifecycles::find_mismatch(const Release& release, const Acquisition& acquisition,
+                               ReleaseReview& review) {
+  if (release.key == 0) return false;
+  if (release.kind == AcquisitionKind::listener) {
+    const NodeId given = unwrapped(ast_, release.key);
+    const bool bound = ast_.is(given, call_expression) && callee_of(ast_, given).name == "bind";
+    if (!is_function(ast_, given) && !bound) return false;
+    review.because = release.key;
+    review.problem = "the function given is a new one that was never added";
+    return true;
+  }
+  if (release.kind != AcquisitionKind::entry || release.owner != acquisition.owner) return false;
+  const NodeId given = release.verb == RemovalVerb::splice ? searched_for(release.key)
+                       : release.verb == RemovalVerb::one  ? release.key
+                                                           : 0;
+  const NodeId kept = acquisition.key != 0 ? acquisition.key : acquisition.value;
+  if (given == 0 || may_be_the_same(given, kept)) return false;
+  review.because = release.key;
+  review.problem =
+      fmt::format("`{}` is removed, but `{}` was put in", brief(ast_, given), brief(ast_, kept));
+  return true;
+}
+
+// x of list.splice(list.indexOf(x), 1), the index in a variable or not; 0 of anything else.
+NodeId Lifecycles::searched_for(NodeId index) {
+  for (const NodeId source : values_.sources(index)) {
+    if (ast_.is(source, call_expression) && callee_of(ast_, source).name == "indexOf")
+      return argument(ast_, source, 0);
+  }
+  return 0;
+}
+
+// Only a connection in the place of a name, or one in the place of its record, is surely a mistake.
+bool Lifecycles::may_be_the_same(NodeId given, NodeId kept) {
+  const std::vector<NodeId> of_given = values_.sources(given), of_kept = values_.sources(kept);
+  for (const NodeId source : of_given) {
+    if (holds(of_kept, source)) return true;
+  }
+  const bool given_connection = values_.is_connection(given);
+  const bool kept_connection = values_.is_connection(kept);
+  const bool given_record = !given_connection && is_connection_or_record(given);
+  const bool kept_record = !kept_connection && is_connection_or_record(kept);
+  if (given_connection == kept_connection && given_record == kept_record) return true;
+  const auto may_be_anything = [&](NodeId expression, const std::vector<NodeId>& sources) {
+    if (is_connection_or_record(expression)) return false;
+    return std::any_of(sources.begin(), sources.end(), [&](NodeId source) {
+      const Binding& binding = scopes_.binding(source);
+      return binding.scope != 0 &&
+             (binding.kind == BindingKind::loop ||
+              (binding.kind == BindingKind::parameter && !scope_.is_local(source)));
+    });
+  };
+  return may_be_anything(given, of_given) || may_be_anything(kept, of_kept);
+}
+
+// On the way to the release: a loop that goes through nothing.
+bool Lifecycles::find_vain_loop(const Release& release, ReleaseReview& review) {
+  std::vector<NodeId> places = scope_.way_from_close(release.node);
+  places.insert(places.begin(), release.node);
+  for (const NodeId place : places) {
+    for (const NodeId loop : loops_around(ast_, place)) {
+      const NodeId over = looped_over(ast_, loop);
+      const std::string type = values_.collection_type(over);
+      if (ast_.is(loop, for_in_statement) && ast_.has_keyword(loop, "in") &&
+          one_of(type, {"Set", "Map"})) {
+        review.because = loop;
+        review.problem = fmt::format("for…in over a {} goes through nothing", type);
+        return true;
+      }
+      if (const NodeId emptied = emptied_before(loop, values_.place(over)); emptied != 0) {
+        review.because = emptied;
+        review.problem =
+            fmt::format("`{}` is empty by the time it is gone through", brief(ast_, over));
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+// The removal, earlier in the same block, that leaves nothing for the loop; 0 when there is none.
+NodeId Lifecycles::emptied_before(NodeId loop, const Place& looped) {
+  if (!looped.known()) return 0;
+  const NodeId statement = statement_of(ast_, loop);
+  for (const Release& before : acquisitions_.released) {
+    if (before.kind != AcquisitionKind::entry || before.owner.root != looped.root) continue;
+    const bool all = before.verb == RemovalVerb::all && before.owner == looped;
+    const bool its_entry =
+        before.verb == RemovalVerb::one && before.owner.path + "[]" == looped.path;
+    const NodeId earlier = statement_of(ast_, before.node);
+    if ((all || its_entry) && ast_.parent(earlier) == ast_.parent(statement) &&
+        earlier < statement && ast_.is(earlier, expression_statement))
+      return before.node;
+  }
+  return 0;
+}
+
+bool Lifecycles::find_condition(const Release& release, const Acquisition& acquisition,
+                                ReleaseReview& review) {
+  std::vector<NodeId> places = scope_.way_from_close(release.node);
+  places.insert(places.begin(), release.node);
+  for (const NodeId place : places) {
+    for (const NodeId condition : conditions_of(ast_, place)) {
+      if (!depends_on_the_end(condition, release, acquisition)) continue;
+      review.because = condition;
+      review.problem = fmt::format("only depending on `{}`", brief(ast_, condition));
+      return true;
+    }
+  }
+  return false;
+}
+
+// A condition is harmless when the acquisition having happened implies it. It is not when it asks how
+// the connection ended, or for something that only a later message sets.
+bool Lifecycles::depends_on_the_end(NodeId condition, const Release& release,
+                                    const Acquisition& acquisition) {
+  const std::string_view key = ast_.text(unwrapped(ast_, release.key));
+  const std::string_view text = ast_.text(condition);
+  if (key.size() > 1 && text.find(key) != std::string_view::npos) return false;
+  bool depends = false;
+  const auto look = [&](NodeId node) {
+    if (depends || is_function(ast_, node)) return false;
+    const std::string_view member = member_name(ast_, node);
+    if (member == "readyState") {
+      depends = asks_to_be_open(condition, member_object(ast_, node), acquisition);
+      return false;
+    }
+    const bool name = ast_.is(node, identifier) && scopes_.declaration_of(node) != 0;
+    if (name && tells_the_end(scopes_.declaration_of(node))) depends = true;
+    if ((name || ast_.is(node, member_expression)) && is_set_apart_from(node, acquisition))
+      depends = true;
+    return !depends;
+  };
+  if (look(condition)) walk(ast_, condition, look);
+  return depends;
+}
+
+// `if (socket.readyState === OPEN) socket.close()`: one that is still connecting is left.
+bool Lifecycles::asks_to_be_open(NodeId condition, NodeId object, const Acquisition& acquisition) {
+  const std::string_view text = ast_.text(condition);
+  const auto says = [&](std::string_view word) { return text.find(word) != std::string_view::npos; };
+  if (!says("OPEN") || says("CONNECTING") || says("!=")) return false;
+  return values_.is_connection(object) || (acquisition.kind == AcquisitionKind::handle &&
+                                           holds(values_.sources(object), acquisition.node));
+}
+
+// A parameter of the close listener itself: the code, the reason.
+bool Lifecycles::tells_the_end(NodeId declaration) {
+  const Binding& binding = scopes_.binding(declaration);
+  if (binding.kind != BindingKind::parameter || values_.is_connection(declaration)) return false;
+  if (values_.sources(declaration) != std::vector<NodeId>{declaration}) return false;
+  return std::any_of(scope_.listeners().begin(), scope_.listeners().end(),
+                     [&](const ConnectionListener& listener) {
+                       return listener.moments == moment::close &&
+                              holds(listener.functions, binding.scope);
+                     });
+}
+
+// A field or variable of the connection that is given a value, but never where the acquisition happens
+// or before it: having acquired says nothing of it.
+bool Lifecycles::is_set_apart_from(NodeId atom, const Acquisition& acquisition) {
+  const Place place = values_.place(atom);
+  if (!place.known() || place == acquisition.owner) return false;
+  const std::string_view member = member_name(ast_, atom);
+  std::vector<NodeId> writes;
+  if (!member.empty()) {
+    if (!is_connection_or_record(member_object(ast_, atom)) || values_.is_connection(atom))
+      return false;
+    writes = values_.writes_of(member);
+  } else {
+    const Binding& binding = scopes_.binding(scopes_.declaration_of(atom));
+    if (binding.kind != BindingKind::variable || !scope_.is_local(scopes_.declaration_of(atom)) ||
+        !is_blank(binding.value))
+      return false;
+    writes = binding.assigned;
+  }
+  bool given = false;
+  const NodeId function = function_above(ast_, acquisition.node);
+  for (const NodeId write : writes) {
+    const bool whole = ast_.is_any(write, assignment_expression, augmented_assignment_expression);
+    if (is_blank(whole ? ast_.child(write, Field::right) : write)) continue;
+    given = true;
+    const NodeId writer = function_above(ast_, write);
+    if (writer == function || ast_.contains(writer, acquisition.node)) return false;
+    if ((scope_.moments(write) & (moment::message | moment::later)) == 0) return false;
+  }
+  return given;
+}
+
+bool Lifecycles::is_blank(NodeId value) const {
+  value = unwrapped(ast_, value);
+  return value == 0 || ast_.is_any(value, null_, undefined, false_) ||
+         one_of(ast_.text(value), {"undefined", "''", "\"\"", "0"});
+}
+
+// An interval whose own callback clears it once the connection is gone, a timeout that is set up again
+// only while it is there; a stream that ends with what it is piped to.
+bool Lifecycles::ends_itself(const Acquisition& acquisition) {
+  if (acquisition.bounded) return true;
+  if (acquisition.kind != AcquisitionKind::handle) return false;
+  const auto sees_the_end = [&](NodeId node) {
+    const auto conditions = conditions_of(ast_, node);
+    return std::any_of(conditions.begin(), conditions.end(), [&](NodeId condition) {
+      return looks_at_life(ast_, values_, condition);
+    });
+  };
+  if (acquisition.verb == "setTimeout" && sees_the_end(acquisition.node)) return true;
+  for (const Release& release : acquisitions_.released) {
+    if (release.handle != acquisition.node) continue;
+    if (callee_of(ast_, release.node).name == "pipeline") return true;
+    for (const NodeId function : values_.functions(argument(ast_, acquisition.node, 0))) {
+      if (ast_.contains(function, release.node) && sees_the_end(release.node)) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace ebbtide
