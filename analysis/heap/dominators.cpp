@@ -23,52 +23,48 @@ class SemiNca {
  private:
   using Number = std::uint32_t;
 
-  // Numbers what the root reaches, depth first. On the way it meets every edge, so the least
-  // predecessor of those that come before a node is known at the end: of an edge to a higher number
-  // nothing else is ever asked.
+  // Numbers what the root reaches, depth first; the way back is by the parents. It meets every
+  // edge, so the least predecessor of those that come before a node is known at the end: of an edge
+  // to a higher number nothing else is ever asked.
   void search() {
-    struct Step {
-      Number from;
-      std::uint32_t edge;
-      std::uint32_t end;
-    };
-    assign_in_big_pages(number_, graph_.size(), no_node);
     reserve(graph_.size());
-    std::vector<Step> path;
-    const auto enter = [&](NodeIndex node, Number from) {
-      const auto number = static_cast<Number>(node_.size());
-      number_[node] = number;
-      node_.push_back(node);
-      dominator_.push_back(from);
-      semidominator_.push_back(from);
-      lower_edges_.push_back(0);
-      const std::uint32_t begin = graph_.first_edge[node];
-      const std::uint32_t end = graph_.first_edge[node + 1];
-      if (begin < end) path.push_back({number, begin, end});
-    };
     enter(HeapGraph::root, 0);
-    while (!path.empty()) {
-      Step& step = path.back();
-      if (step.edge == step.end) {
-        path.pop_back();
+    for (Number from = 0;;) {
+      auto& next_edge = scratch_[from];
+      if (next_edge == graph_.first_edge[node_[from] + 1]) {
+        if (from == 0) return;
+        from = dominator_[from];
         continue;
       }
-      const NodeIndex to = graph_.edges[step.edge++].to;
+      const NodeIndex to = graph_.edges[next_edge++].to;
       const Number seen = number_[to];
       if (seen == no_node)
-        enter(to, step.from);
-      else if (seen > step.from)
-        semidominator_[seen] = std::min(semidominator_[seen], step.from);
-      else
+        from = enter(to, from);
+      else if (seen > from)
+        semidominator_[seen] = std::min(semidominator_[seen], from);
+      else if (seen < from)
         ++lower_edges_[seen];
     }
   }
 
+  Number enter(NodeIndex node, Number from) {
+    const auto number = static_cast<Number>(node_.size());
+    number_[node] = number;
+    node_.push_back(node);
+    dominator_.push_back(from);
+    semidominator_.push_back(from);
+    lower_edges_.push_back(0);
+    scratch_.push_back(graph_.first_edge[node]);
+    return number;
+  }
+
   void reserve(std::size_t nodes) {
+    assign_in_big_pages(number_, nodes, no_node);
     reserve_in_big_pages(node_, nodes);
     reserve_in_big_pages(dominator_, nodes);
     reserve_in_big_pages(semidominator_, nodes);
     reserve_in_big_pages(lower_edges_, nodes + 1);
+    reserve_in_big_pages(scratch_, nodes);
   }
 
   // Of each number the higher ones with an edge to it, in one array.
@@ -80,42 +76,48 @@ class SemiNca {
     for (Number from = 0; from < node_.size(); ++from) {
       for (const HeapEdge& edge : graph_.edges_of(node_[from])) {
         const Number to = number_[edge.to];
-        if (to <= from) predecessors_[--lower_edges_[to]] = from;
+        if (to < from) predecessors_[--lower_edges_[to]] = from;
       }
     }
   }
 
+  // From the last number down; each then joins the forest, whose trees are paths up to what has
+  // not.
   void find_semidominators() {
-    assign_in_big_pages(forest_, node_.size(), Tree{});
     for (auto number = static_cast<Number>(node_.size()); number-- > 1;) {
       Number least = semidominator_[number];
       for (std::uint32_t place = lower_edges_[number]; place < lower_edges_[number + 1]; ++place)
-        if (predecessors_[place] != number)
-          least = std::min(least, least_above(predecessors_[place], number));
+        least = std::min(least, least_above(predecessors_[place], number));
       semidominator_[number] = least;
-      forest_[number] = {dominator_[number], least};
+      scratch_[number] = link(dominator_[number], least);
     }
     predecessors_ = {};
     lower_edges_ = {};
-    forest_ = {};
   }
 
   // The least semidominator from `number` up to what is not in the forest yet, which is up to
-  // `highest`. Paths that were gone are shortened.
+  // `highest`. The paths that were walked are shortened.
   Number least_above(Number number, Number highest) {
-    while (forest_[number].above > highest) {
+    while (above(number) > highest) {
       walked_.push_back(number);
-      number = forest_[number].above;
+      number = above(number);
     }
     while (!walked_.empty()) {
-      Tree& below = forest_[walked_.back()];
-      const Tree& above = forest_[number];
-      below = {above.above, std::min(below.least, above.least)};
-      number = walked_.back();
+      const Number below = walked_.back();
       walked_.pop_back();
+      scratch_[below] = link(above(number), std::min(least(below), least(number)));
+      number = below;
     }
-    return forest_[number].least;
+    return least(number);
   }
+
+  static std::uint64_t link(Number above, Number least) {
+    return std::uint64_t{above} << 32 | least;
+  }
+  [[nodiscard]] Number above(Number number) const {
+    return static_cast<Number>(scratch_[number] >> 32);
+  }
+  [[nodiscard]] Number least(Number number) const { return static_cast<Number>(scratch_[number]); }
 
   // The nearest ancestor in the tree of dominators that is not below the semidominator.
   void find_dominators() {
@@ -129,7 +131,8 @@ class SemiNca {
 
   DominatorTree tree() {
     DominatorTree tree;
-    assign_in_big_pages(tree.retained, graph_.size(), std::uint64_t{0});
+    tree.retained = std::move(scratch_);
+    tree.retained.assign(graph_.size(), 0);
     tree.dominator = std::move(number_);
     for (Number number = static_cast<Number>(node_.size()); number-- > 0;) {
       const NodeIndex node = node_[number];
@@ -140,11 +143,6 @@ class SemiNca {
     return tree;
   }
 
-  struct Tree {
-    Number above = 0;
-    Number least = 0;  // semidominator from here to below `above`
-  };
-
   const HeapGraph& graph_;
   std::vector<Number> number_;  // by node; no_node: not reached
   std::vector<NodeIndex> node_;
@@ -152,7 +150,9 @@ class SemiNca {
   std::vector<Number> semidominator_;
   std::vector<std::uint32_t> lower_edges_;  // where in predecessors_ those of a number begin
   std::vector<Number> predecessors_;
-  std::vector<Tree> forest_;
+  // By number: in the search its next edge, then its link in the forest (what is above, and the
+  // least semidominator from here to below that); its memory ends as the sizes retained.
+  std::vector<std::uint64_t> scratch_;
   std::vector<Number> walked_;
 };
 

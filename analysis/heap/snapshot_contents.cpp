@@ -129,8 +129,7 @@ bool SnapshotReader::add_node(const std::uint64_t* record) {
   HeapGraph& graph = contents_->graph;
   const auto& field = layout_.node;
   const std::uint64_t type = record[field.type];
-  if (type >= layout_.node_kinds.size())
-    return scanner_.fail(fmt::format("a node of the unknown type {}", type));
+  if (type >= layout_.node_kinds.size()) return refuse("a node of the unknown type {}", type);
   if (graph.size() > most_nodes) return scanner_.fail("more nodes than can be handled");
   if (!check_name(record[field.name])) return false;
   const NodeKind kind = layout_.node_kinds[type];
@@ -168,7 +167,7 @@ void SnapshotReader::insert_roots() {
 // Each string takes three bytes of the file at least.
 bool SnapshotReader::check_name(std::uint64_t name) {
   if (name < scanner_.file_bytes() / 2 && name < SnapshotContents::no_name) return true;
-  return scanner_.fail(fmt::format("a name out of range: string {}", name));
+  return refuse("a name out of range: string {}", name);
 }
 
 // `first_edge` holds each node's number of edges, and from here on what its name says.
@@ -207,8 +206,7 @@ bool SnapshotReader::add_edge(const std::uint64_t* record) {
     return scanner_.fail("there are more edges than the nodes announce");
   --edges_left_;
   const std::uint64_t type = record[field.type];
-  if (type >= layout_.edge_kinds.size())
-    return scanner_.fail(fmt::format("an edge of the unknown type {}", type));
+  if (type >= layout_.edge_kinds.size()) return refuse("an edge of the unknown type {}", type);
   NodeIndex to = no_node;
   if (!find_node(record[field.to_node], to)) return false;
   const FileEdge edge = layout_.edge_kinds[type];
@@ -237,9 +235,13 @@ bool SnapshotReader::find_node(std::uint64_t place, NodeIndex& node) {
           : static_cast<std::uint64_t>(
                 static_cast<double>(static_cast<std::int64_t>(place)) * per_width_ + 0.5);
   if (index * width != place || index >= contents_->graph.size() - SnapshotContents::inserted)
-    return scanner_.fail(fmt::format("a node out of range: {}", place));
+    return refuse("a node out of range: {}", place);
   node = static_cast<NodeIndex>(index) + (index == 0 ? 0 : SnapshotContents::inserted);
   return true;
+}
+
+bool SnapshotReader::refuse(const char* reason, std::uint64_t value) {
+  return scanner_.fail(fmt::format(fmt::runtime(reason), value));
 }
 
 bool SnapshotReader::read_strings() { return contents_->strings.read(scanner_); }
@@ -257,7 +259,7 @@ bool SnapshotReader::read_locations() {
     location.column = saturated(record[field.column] + 1);
     locations.push_back(location);
   }
-  std::ranges::stable_sort(locations, {}, &HeapLocation::node);
+  std::ranges::sort(locations, {}, &HeapLocation::node);
   const auto doubles = std::ranges::unique(locations, {}, &HeapLocation::node);
   locations.erase(doubles.begin(), doubles.end());
   return !scanner_.failed();

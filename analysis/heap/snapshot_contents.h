@@ -57,6 +57,7 @@ class SnapshotReader {
   bool read_strings();
   bool read_locations();
   bool check_name(std::uint64_t name);
+  [[gnu::cold]] bool refuse(const char* reason, std::uint64_t value);
   bool find_node(std::uint64_t place, NodeIndex& node);
 
   JsonScanner& scanner_;
