@@ -24,6 +24,7 @@ inline constexpr Moments partial = 8;   // at some ends only: 'error', 'end', 't
 inline constexpr Moments later = 16;    // from a timer or listener that a connection set up
 inline constexpr Moments sweep = 32;    // from a timer of the server, over all connections
 inline constexpr Moments upgrade = 64;  // before the connection is one
+inline constexpr Moments late = 128;     // after an await, with no look whether it is still there
 inline constexpr Moments request = 256;  // by a plain HTTP request
 inline constexpr Moments living = open | message | upgrade;
 inline constexpr Moments any = living | close | partial | later;

@@ -32,14 +32,14 @@ struct ReleaseReview {
   const Release* release = nullptr;
   Fate fate = Fate::released;
   NodeId because = 0;   // the condition, the loop, the key …
-  std::string problem;  // what is wrong with it, a sentence part
+  std::string problem = {};  // what is wrong with it, a sentence part
 };
 
 struct Lifecycle {
   const Acquisition* acquisition = nullptr;
   Tie tie = Tie::none;
   Fate fate = Fate::kept;
-  std::vector<ReleaseReview> releases;  // best first
+  std::vector<ReleaseReview> releases = {};  // best first
 };
 
 class Lifecycles {

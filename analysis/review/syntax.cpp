@@ -17,7 +17,7 @@ constexpr std::array keywords = {"async", "static", "await", "of",  "in",    "ge
                                  "set",   "const",  "let",   "var", "using", "readonly"};
 
 constexpr std::array operators = {
-    "=",  "+=", "-=",  "||=", "&&=", "??=", "==",     "!=",     "===",  "!==", "<",         ">",
+    "=",  "+=", "-=",  "||=", "&&=", "?\?=", "==",     "!=",     "===",  "!==", "<",         ">",
     "<=", ">=", "&&",  "||",  "??",  "+",   "-",      "*",      "/",    "%",   "++",        "--",
     "!",  "~",  "...", "**",  "in",  "of",  "typeof", "delete", "void", "new", "instanceof"};
 
