@@ -15,6 +15,7 @@ namespace {
 constexpr std::string_view magic = "EBBHEAP1";
 constexpr std::uint32_t most_layout_entries = 100'000;
 constexpr std::uint32_t chunk_aligned_flag = 1;
+constexpr std::uint32_t read_only_flag = 2;
 
 Error unreadable(const std::string& path, std::string reason) {
   return {"read the heap image", path, std::move(reason), ""};
@@ -75,7 +76,8 @@ std::string read_regions(Cursor& cursor, std::uint32_t count, HeapImage& image) 
       return "its regions overlap";
     }
     end = *start + *size;
-    image.regions.push_back({*start, *bytes, (*flags & chunk_aligned_flag) != 0});
+    image.regions.push_back(
+        {*start, *bytes, (*flags & chunk_aligned_flag) != 0, (*flags & read_only_flag) != 0});
   }
   return cursor.at_end() ? "" : "it goes on after its last region";
 }
@@ -99,7 +101,8 @@ Result<void> write_heap_image(const HeapImage& image, const std::string& path) {
   for (const HeapRegion& region : image.regions) {
     put(file, region.start);
     put(file, static_cast<std::uint64_t>(region.bytes.size()));
-    put(file, region.chunk_aligned ? chunk_aligned_flag : 0U);
+    put(file, (region.chunk_aligned ? chunk_aligned_flag : 0U) |
+                  (region.read_only ? read_only_flag : 0U));
     file.write(reinterpret_cast<const char*>(region.bytes.data()),
                static_cast<std::streamsize>(region.bytes.size()));
   }

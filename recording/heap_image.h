@@ -19,6 +19,7 @@ struct HeapRegion {
   std::uint64_t start = 0;  // address in the target
   std::span<const std::byte> bytes;
   bool chunk_aligned = false;  // anonymous and aligned like V8's chunks: objects may be here
+  bool read_only = false;      // not writable by the target: V8's constants, shared by isolates
 };
 
 struct HeapImage {

@@ -74,10 +74,10 @@ void LiveGraph::emit(const Object& object) {
   } else if (layout_.type(map.type).kind == NodeKind::array) {
     emit_slots(object, EdgeKind::element, properties_slot);
   } else if (map.type == layout_.map) {
-    edge(memory_.word(object.address), EdgeKind::internal, text("map"));
+    edge(memory_.word(object.address), EdgeKind::internal, text_of_.map);
     emit_slots(object, EdgeKind::internal, layout_.map_at.prototype);
   } else if (map.type != layout_.context_cell) {
-    edge(memory_.word(object.address), EdgeKind::internal, text("map"));
+    edge(memory_.word(object.address), EdgeKind::internal, text_of_.map);
     emit_slots(object, EdgeKind::internal, properties_slot);
   }
 }
@@ -98,7 +98,7 @@ void LiveGraph::emit_slots(const Object& object, EdgeKind kind, std::uint64_t fr
 // --- contexts -----------------------------------------------------------------------------------
 
 void LiveGraph::emit_context(const Object& object) {
-  edge(memory_.word(object.address), EdgeKind::internal, text("map"));
+  edge(memory_.word(object.address), EdgeKind::internal, text_of_.map);
   const auto scope = memory_.word(object.address + elements_at);
   const auto length = memory_.word(object.address + properties_slot);
   const LiveNames::Variables* variables = nullptr;
@@ -109,9 +109,9 @@ void LiveGraph::emit_context(const Object& object) {
                      [&](std::uint64_t offset, std::uint64_t word) {
                        const auto slot = (offset - elements_at) / 8;
                        if (offset == elements_at)
-                         return edge(word, EdgeKind::internal, text("scope_info"));
+                         return edge(word, EdgeKind::internal, text_of_.scope_info);
                        if (offset == context_previous)
-                         return edge(word, EdgeKind::internal, text("previous"));
+                         return edge(word, EdgeKind::internal, text_of_.previous);
                        if (variables == nullptr || slot < variables->first ||
                            slot - variables->first >= variables->names.size()) {
                          return edge(word, EdgeKind::internal, slot_name(offset));
@@ -119,7 +119,7 @@ void LiveGraph::emit_context(const Object& object) {
                        // Variables that are assigned to live in cells of their own, in newer
                        // versions.
                        if (objects_.type_of_word(word) == layout_.context_cell) {
-                         edge(word, EdgeKind::internal, text("cell"));
+                         edge(word, EdgeKind::internal, text_of_.cell);
                          word = memory_.word(untagged(word) + layout_.context_cell_value);
                        }
                        edge(word, EdgeKind::context, variables->names[slot - variables->first]);
@@ -130,21 +130,22 @@ void LiveGraph::emit_context(const Object& object) {
 
 void LiveGraph::emit_receiver(const Object& object) {
   const LiveMap& map = objects_.map(object.map);
-  edge(memory_.word(object.address), EdgeKind::internal, text("map"));
+  edge(memory_.word(object.address), EdgeKind::internal, text_of_.map);
   emit_outside_properties(object);
+  note_thread_id(object);
   const auto elements = memory_.word(object.address + elements_slot);
   if (is_reference(elements)) {
-    edge(elements, EdgeKind::internal, text("elements"));
+    edge(elements, EdgeKind::internal, text_of_.elements);
     const auto node = node_of(elements);
     if (node != no_node && graph_.kind[node] == NodeKind::array) {
-      graph_.name[node] = text("(object elements)");
+      graph_.name[node] = text_of_.object_elements;
     }
   }
   emit_fields(object, map);
   const auto buffer =
       std::ranges::lower_bound(buffers_, object.node, {}, &std::pair<NodeIndex, NodeIndex>::first);
   if (buffer != buffers_.end() && buffer->first == object.node) {
-    edge_to(buffer->second, EdgeKind::internal, text("backing_store"));
+    edge_to(buffer->second, EdgeKind::internal, text_of_.backing_store);
   }
 }
 
@@ -164,13 +165,13 @@ void LiveGraph::emit_fields(const Object& object, const LiveMap& map) {
                          if (name != 0) return edge(word, EdgeKind::property, name);
                        }
                        if (function && offset == layout_.function_at.context) {
-                         return edge(word, EdgeKind::internal, text("context"));
+                         return edge(word, EdgeKind::internal, text_of_.context);
                        }
                        if (function && offset == layout_.function_at.shared) {
-                         return edge(word, EdgeKind::internal, text("shared"));
+                         return edge(word, EdgeKind::internal, text_of_.shared);
                        }
                        if (collection && offset == layout_.collection_table) {
-                         return edge(word, EdgeKind::internal, text("table"));
+                         return edge(word, EdgeKind::internal, text_of_.table);
                        }
                        edge(word, EdgeKind::internal, slot_name(offset));
                      });
@@ -185,12 +186,12 @@ void LiveGraph::emit_outside_properties(const Object& object) {
   const auto node = node_of(word);
   if (index == no_map || node == no_node) return;
   const LiveMap& map = objects_.map(object.map);
-  edge(word, EdgeKind::internal, text("properties"));
-  if (!consumed_.insert(store).second) return;
+  edge(word, EdgeKind::internal, text_of_.properties);
+  if (!take(store)) return;
   if (map.type == layout_.global_object) return emit_global_properties(store);
-  if (graph_.kind[node] == NodeKind::array) graph_.name[node] = text("(object properties)");
+  if (graph_.kind[node] == NodeKind::array) graph_.name[node] = text_of_.object_properties;
   const LiveMap& store_map = objects_.map(index);
-  if (store_map.type == objects_.name_dictionary()) return emit_dictionary(object, store);
+  if (store_map.type == objects_.name_dictionary()) return emit_dictionary(store);
   if (store_map.type != layout_.property_array) return;
 
   const auto first_field = memory_.read<std::uint8_t>(map.address + 9);
@@ -205,12 +206,10 @@ void LiveGraph::emit_outside_properties(const Object& object) {
 }
 
 // {counts, prefix, key, value, details, key, …}
-void LiveGraph::emit_dictionary(const Object& owner, Address dictionary) {
+void LiveGraph::emit_dictionary(Address dictionary) {
   const auto index = objects_.map_of(dictionary);
   const auto extent = objects_.extent(dictionary, objects_.map(index));
   const auto begin = elements_at + 8ULL * (3 + layout_.name_dictionary_prefix);
-  const auto thread_id = text("threadId");
-  const auto is_main = text("isMainThread");
   std::optional<std::int32_t> id;
   bool names_main = false;
   for (std::uint64_t at = begin; at + 24 <= extent; at += 24) {
@@ -219,11 +218,27 @@ void LiveGraph::emit_dictionary(const Object& owner, Address dictionary) {
     const auto value = memory_.word(dictionary + at + 8);
     const auto name = names_.property(key);
     edge(value, EdgeKind::property, name);
-    if (name == thread_id && is_smi(value)) id = smi_value(value);
-    names_main = names_main || name == is_main;
+    if (name == text_of_.thread_id && is_smi(value)) id = smi_value(value);
+    names_main = names_main || name == text_of_.is_main_thread;
   }
-  (void)owner;
   if (id && names_main && !thread_id_) thread_id_ = id;
+}
+
+// Node's binding "worker" says on which thread the isolate runs.
+void LiveGraph::note_thread_id(const Object& object) {
+  if (thread_id_) return;
+  if (maps_without_thread_id_.size() <= object.map)
+    maps_without_thread_id_.resize(object.map + 1UL);
+  if (maps_without_thread_id_[object.map]) return;
+  maps_without_thread_id_[object.map] = true;
+  const auto& names = names_.fields(object.map);
+  const auto has = [&](std::uint32_t name) {
+    return std::ranges::find(names, name) != names.end();
+  };
+  if (!has(text_of_.thread_id) || !has(text_of_.is_main_thread)) return;
+  const auto id = names_.own_property(object.address, "threadId");
+  const auto main = names_.own_property(object.address, "isMainThread");
+  if (is_smi(id) && is_reference(main)) thread_id_ = smi_value(id);
 }
 
 void LiveGraph::emit_dictionary_keys(const Object& object) {
@@ -248,10 +263,13 @@ void LiveGraph::emit_global_properties(Address dictionary) {
   }
 }
 
-void LiveGraph::emit_weak_values(NodeIndex key) {
-  auto entry = std::ranges::lower_bound(weak_entries_, key, {}, &WeakEntry::key);
-  for (; entry != weak_entries_.end() && entry->key == key; ++entry) {
-    edge_to(entry->value, EdgeKind::internal, text("part of key -> value pair in WeakMap"));
+// What a node leads to outside of its own memory. Nodes come in ascending order.
+void LiveGraph::emit_outside(NodeIndex node) {
+  for (; next_buffer_ < buffers_.size() && buffers_[next_buffer_].first <= node; ++next_buffer_) {
+    edge_to(buffers_[next_buffer_].second, EdgeKind::internal, text_of_.backing_store);
+  }
+  while (next_weak_entry_ < weak_entries_.size() && weak_entries_[next_weak_entry_].key <= node) {
+    edge_to(weak_entries_[next_weak_entry_++].value, EdgeKind::internal, text_of_.weak_value);
   }
 }
 

@@ -1,6 +1,7 @@
 #include "analysis/heap/live_graph.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 
 namespace ebbtide {
@@ -27,7 +28,9 @@ void LiveGraph::each_object(Visit visit) {
     for (auto word = page.starts.next(0); word < WordBits::words;
          word = page.starts.next(word + 1), ++node) {
       const Address address = page.start + word * 8ULL;
-      const auto map = objects_.map_of(address);
+      std::uint64_t map_word = 0;
+      std::memcpy(&map_word, page.bytes + word * 8ULL, sizeof map_word);
+      const auto map = objects_.map_of_word(map_word);
       visit(Object{address, map, node, objects_.extent(address, objects_.map(map))});
     }
   }
@@ -38,6 +41,7 @@ void LiveGraph::number_nodes(std::uint16_t isolate) {
   for (LivePage& page : memory_.pages()) {
     page.in_graph = page.walked && (page.read_only || page.isolate == isolate);
     if (!page.in_graph) continue;
+    page.taken = {};
     page.first_node = next;
     next += page.starts.index();
   }
@@ -49,6 +53,21 @@ void LiveGraph::number_nodes(std::uint16_t isolate) {
        {HeapGraph::root, HeapGraph::javascript_roots, HeapGraph::handle_roots}) {
     graph_.kind[root] = NodeKind::synthetic;
   }
+  text_of_ = {text("map"),
+              text("properties"),
+              text("elements"),
+              text("table"),
+              text("context"),
+              text("shared"),
+              text("scope_info"),
+              text("previous"),
+              text("cell"),
+              text("backing_store"),
+              text("part of key -> value pair in WeakMap"),
+              text("(object elements)"),
+              text("(object properties)"),
+              text("threadId"),
+              text("isMainThread")};
   graph_.name[HeapGraph::javascript_roots] = text("(JavaScript roots)");
   graph_.name[HeapGraph::handle_roots] = text("(Global handles)");
 }
@@ -61,9 +80,18 @@ NodeIndex LiveGraph::node_of(std::uint64_t word) const {
   return page->starts.get(place) ? page->first_node + page->starts.count_before(place) : no_node;
 }
 
+// Once each, so that what many objects share is not taken apart for every one of them.
+bool LiveGraph::take(Address store) {
+  LivePage* page = memory_.page_of(store);
+  const auto place = LiveMemory::word_in_page(store);
+  if (page == nullptr || !page->in_graph || page->taken.get(place)) return false;
+  page->taken.set(place);
+  return true;
+}
+
 void LiveGraph::collect_weak_entries(Address table) {
   const auto index = objects_.map_of(table);
-  if (index == no_map || !consumed_.insert(table).second) return;
+  if (index == no_map || !take(table)) return;
   const auto extent = objects_.extent(table, objects_.map(index));
   // {counts, key, value, …}
   for (std::uint64_t at = elements_at + 24; at + 16 <= extent; at += 16) {
@@ -163,7 +191,7 @@ HeapGraph LiveGraph::make(std::uint16_t isolate, const LiveRoots& roots) {
   each_object([&](const Object& object) {
     graph_.first_edge.push_back(static_cast<std::uint32_t>(graph_.edges.size()));
     emit(object);
-    emit_weak_values(object.node);
+    emit_outside(object.node);
   });
   graph_.first_edge.resize(graph_.kind.size() + 1, static_cast<std::uint32_t>(graph_.edges.size()));
   graph_.strings = names_.texts().take();

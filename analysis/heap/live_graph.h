@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -53,14 +52,15 @@ class LiveGraph {
   void emit_receiver(const Object& object);
   void emit_fields(const Object& object, const LiveMap& map);
   void emit_outside_properties(const Object& object);
-  void emit_dictionary(const Object& owner, Address dictionary);
+  void emit_dictionary(Address dictionary);
   void emit_global_properties(Address dictionary);
   void emit_context(const Object& object);
   void emit_slots(const Object& object, EdgeKind kind, std::uint64_t from);
   void emit_dictionary_keys(const Object& object);
-  void emit_weak_values(NodeIndex key);
+  void emit_outside(NodeIndex node);
   void measure_container(const Object& object, const LiveMap& map);
-  void note_thread_id(const Object& object, MapIndex map);
+  void note_thread_id(const Object& object);
+  bool take(Address store);
 
   [[nodiscard]] NodeIndex node_of(std::uint64_t word) const;
   void edge(std::uint64_t word, EdgeKind kind, std::uint32_t number);
@@ -77,12 +77,21 @@ class LiveGraph {
   HeapGraph graph_;
   NodeIndex next_native_ = 0;
 
-  std::unordered_set<Address> consumed_;                  // stores whose entries an owner has taken
-  std::vector<WeakEntry> weak_entries_;                   // ascending by key
+  // Names that many edges have.
+  struct {
+    std::uint32_t map = 0, properties = 0, elements = 0, table = 0, context = 0, shared = 0;
+    std::uint32_t scope_info = 0, previous = 0, cell = 0, backing_store = 0, weak_value = 0;
+    std::uint32_t object_elements = 0, object_properties = 0;
+    std::uint32_t thread_id = 0, is_main_thread = 0;
+  } text_of_;
+  std::vector<std::uint32_t> slot_names_;
+
+  std::vector<WeakEntry> weak_entries_;  // ascending by key
+  std::size_t next_weak_entry_ = 0;
   std::unordered_map<Address, NodeIndex> stores_;         // native nodes by address
   std::vector<std::pair<NodeIndex, NodeIndex>> buffers_;  // ArrayBuffer, native; ascending
-  std::vector<std::uint32_t> slot_names_;
-  std::unordered_map<MapIndex, bool> thread_id_maps_;
+  std::size_t next_buffer_ = 0;
+  std::vector<bool> maps_without_thread_id_;
   std::optional<std::int32_t> thread_id_;
 };
 

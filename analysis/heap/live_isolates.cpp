@@ -15,7 +15,6 @@ constexpr std::size_t handle_state = 11;
 constexpr unsigned handle_state_mask = 3;
 constexpr unsigned handle_strong = 1;
 
-constexpr std::size_t most_read_only_pages = 64;
 constexpr std::uint32_t native_context_slots = 200;  // more than other contexts have
 
 }  // namespace
@@ -61,45 +60,6 @@ std::vector<Address> LiveIsolates::find_native_contexts() {
     }
   }
   return contexts;
-}
-
-// --- read-only space ----------------------------------------------------------------------------
-
-// Its objects refer to each other alone, so that isolates can share them.
-bool LiveIsolates::closure_is_read_only(LivePage* page) {
-  std::vector<LivePage*> open{page};
-  std::vector<LivePage*> closure{page};
-  while (!open.empty()) {
-    LivePage* next = open.back();
-    open.pop_back();
-    for (auto word = next->starts.next(0); word < WordBits::words;
-         word = next->starts.next(word + 1)) {
-      const Address address = next->start + word * 8ULL;
-      const auto map = objects_.map_of(address);
-      if (map == no_map || layout_.is_receiver(objects_.map(map).type)) return false;
-      bool closed = true;
-      objects_.each_slot(
-          address, objects_.map(map), objects_.extent(address, objects_.map(map)),
-          [&](std::uint64_t, std::uint64_t target) {
-            LivePage* other = memory_.page_of(untagged(target));
-            if (other == nullptr || std::ranges::find(closure, other) != closure.end()) return;
-            closure.push_back(other);
-            open.push_back(other);
-            closed = closed && closure.size() <= most_read_only_pages;
-          });
-      if (!closed) return false;
-    }
-  }
-  for (LivePage* each : closure) each->read_only = true;
-  return true;
-}
-
-void LiveIsolates::find_read_only_pages() {
-  constexpr std::size_t most_tries = 256;
-  for (std::size_t i = 0; i < objects_.meta_maps().size() && i < most_tries; ++i) {
-    LivePage* page = memory_.page_of(objects_.meta_maps()[i]);
-    if (page != nullptr && !page->read_only) closure_is_read_only(page);
-  }
 }
 
 // --- marking ------------------------------------------------------------------------------------
@@ -258,7 +218,6 @@ void LiveIsolates::collect_roots(std::span<const Address> contexts,
 
 Result<void> LiveIsolates::find(const HeapImage& image) {
   const Error circles{"read the heap", "", "its references make no sense: they do not end", ""};
-  find_read_only_pages();
   for (const LivePage& page : memory_.pages()) words_left_ += page.length / 8;
   words_left_ *= 4;
 
@@ -271,16 +230,25 @@ Result<void> LiveIsolates::find(const HeapImage& image) {
   const auto handles = read_handles(image);
   std::unordered_set<Address> held;
   for (const auto& block : handles) held.insert(block.begin(), block.end());
-  const bool any_held =
-      std::ranges::any_of(contexts, [&](Address context) { return held.contains(context); });
-  if (any_held) std::erase_if(contexts, [&](Address context) { return !held.contains(context); });
   if (contexts.size() >= no_isolate) contexts.resize(no_isolate - 1);
+  const auto first_unheld =
+      std::ranges::partition(contexts, [&](Address context) { return held.contains(context); });
+  const std::vector<Address> unheld(first_unheld.begin(), first_unheld.end());
+  contexts.erase(first_unheld.begin(), contexts.end());
 
   for (std::uint16_t i = 0; i < contexts.size(); ++i) same_.push_back(i);
   for (std::uint16_t i = 0; i < contexts.size(); ++i) {
     const LivePage* page = memory_.page_of(contexts[i]);
     const auto isolate = page->isolate == no_isolate ? i : same_as(page->isolate);
     if (!mark_from(contexts[i], isolate)) return circles;
+  }
+  // An isolate none of whose contexts is known to be held has its contexts for roots.
+  for (const Address context : unheld) {
+    LivePage* page = memory_.page_of(context);
+    if (page->isolate != no_isolate) continue;
+    contexts.push_back(context);
+    same_.push_back(static_cast<std::uint16_t>(same_.size()));
+    if (!mark_from(context, same_.back())) return circles;
   }
   for (const auto& block : handles) {
     std::map<std::uint16_t, std::size_t> votes;

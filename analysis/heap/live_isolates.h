@@ -23,7 +23,7 @@ class LiveIsolates {
   LiveIsolates(LiveMemory& memory, const LiveLayout& layout, LiveObjects& objects)
       : memory_(memory), layout_(layout), objects_(objects) {}
 
-  // Sets marks, isolate and read_only of every page. Errors: no native context; references that
+  // Sets marks and isolate of every page. Errors: no native context; references that
   // lead around in more circles than the image has words.
   Result<void> find(const HeapImage& image);
 
@@ -32,8 +32,6 @@ class LiveIsolates {
   [[nodiscard]] const std::vector<Address>& weak_tables() const { return tables_; }
 
  private:
-  void find_read_only_pages();
-  bool closure_is_read_only(LivePage* page);
   [[nodiscard]] std::vector<std::vector<Address>> read_handles(const HeapImage& image) const;
   std::vector<Address> find_native_contexts();
   void push(std::uint64_t word);

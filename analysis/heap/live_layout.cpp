@@ -108,6 +108,10 @@ void size_types(const Symbols& symbols, LiveLayout& layout) {
                         (type & representation) == 5;  // cons, sliced, thin
     string.slots = refers ? Slots::all : Slots::none;
   }
+  if (const auto vector = symbols.type("FeedbackVector"); vector && *vector > 0) {
+    TypeLayout& before = layout.types[static_cast<std::size_t>(*vector - 1)];
+    if (before.name.empty()) before.name = "FeedbackMetadata";  // in the order of their names
+  }
   // BigInt has no symbol; it stands between Symbol and HeapNumber.
   if (symbols.type("Symbol") == 128 && symbols.type("HeapNumber") == 130) {
     layout.types[129] = {"BigInt", NodeKind::number, {Length::bigint_at_8, 16, 8}, Slots::none};

@@ -45,6 +45,7 @@ LiveMemory::LiveMemory(const HeapImage& image) {
       page.room = region.bytes.size() - offset;
       page.length = static_cast<std::uint32_t>(std::min(page.room, page_size));
       page.continued = offset != 0;
+      page.read_only = region.read_only;
     }
   }
   table_.assign(std::bit_ceil(pages_.size() * 2 + 2), none);

@@ -57,6 +57,7 @@ struct LivePage {
   bool in_graph = false;
   WordBits starts;  // objects begin here
   WordBits marks;   // and are reached from strong roots
+  WordBits taken;   // and have been taken as part of their owner
 };
 
 class LiveMemory {

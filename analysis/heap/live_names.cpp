@@ -23,6 +23,7 @@ std::uint32_t TextTable::place(std::string_view text) {
 LiveNames::LiveNames(const LiveMemory& memory, const LiveLayout& layout, LiveObjects& objects)
     : memory_(memory), layout_(layout), objects_(objects), strings_(memory, layout, objects) {
   for (const LivePage& page : memory.pages()) source_budget_ += page.length;
+  lookup_budget_ = source_budget_;
 }
 
 // --- functions ----------------------------------------------------------------------------------
@@ -188,9 +189,8 @@ std::uint32_t LiveNames::property(std::uint64_t key) {
   std::string name;
   if (objects_.type_of_word(key) == layout_.symbol) {
     const auto flags = memory_.read<std::uint32_t>(untagged(key) + 12);
-    constexpr std::uint32_t private_bit = 1;
     name = strings_.text(memory_.word(untagged(key) + layout_.symbol_name), longest_name);
-    if ((flags & private_bit) == 0 || !name.starts_with('#')) name = "<symbol " + name + ">";
+    if (flags == 0 || !name.starts_with('#')) name = "<symbol " + name + ">";  // else private
   } else {
     name = strings_.text(key, longest_name);
   }
@@ -198,9 +198,8 @@ std::uint32_t LiveNames::property(std::uint64_t key) {
 }
 
 const std::vector<std::uint32_t>& LiveNames::fields(MapIndex map) {
-  static const std::vector<std::uint32_t> none;
   const auto descriptors = memory_.word(objects_.map(map).address + layout_.map_at.descriptors);
-  if (!is_reference(descriptors) || objects_.map(map).dictionary) return none;
+  if (!is_reference(descriptors) || objects_.map(map).dictionary) return no_fields_;
   // Maps of one family share the array, and a field has the same index in all of them.
   const auto [found, fresh] = fields_.try_emplace(untagged(descriptors));
   if (!fresh) return found->second;
@@ -233,6 +232,12 @@ std::uint64_t LiveNames::field_value(Address object, const LiveMap& map,
   return is_reference(properties) ? memory_.word(untagged(properties) + 16 + 8ULL * outside) : 0;
 }
 
+bool LiveNames::is_key(std::uint64_t word, std::string_view name) {
+  if (!name.starts_with("Symbol.")) return strings_.equals(word, name);
+  return objects_.type_of_word(word) == layout_.symbol &&
+         strings_.equals(memory_.word(untagged(word) + layout_.symbol_name), name);
+}
+
 std::uint64_t LiveNames::own_property(Address object, std::string_view name) {
   const auto map = objects_.map_of(object);
   if (map == no_map || !layout_.is_receiver(objects_.map(map).type)) return 0;
@@ -249,7 +254,9 @@ std::uint64_t LiveNames::own_property(Address object, std::string_view name) {
       dictionary ? 16 + 8ULL * (3 + layout_.name_dictionary_prefix) : layout_.descriptors_begin;
   for (std::uint64_t at = begin; at + 24 <= size; at += 24) {
     const auto entry = untagged(holder) + at;
-    if (!strings_.equals(memory_.word(entry), name)) continue;
+    if (lookup_budget_ == 0) return 0;
+    --lookup_budget_;
+    if (!is_key(memory_.word(entry), name)) continue;
     if (dictionary) return memory_.word(entry + 8);
     const auto details = memory_.word(entry + 8);
     const auto bits = static_cast<std::uint32_t>(smi_value(details));
@@ -272,32 +279,36 @@ std::uint64_t LiveNames::map_constructor(MapIndex map) {
   return word;
 }
 
+std::string LiveNames::function_name(std::uint64_t function) {
+  if (!is_reference(function) || !is_function(untagged(function))) return "";
+  const auto shared = memory_.word(untagged(function) + layout_.function_at.shared);
+  auto name = memory_.word(untagged(shared) + layout_.shared_info_at.name_or_scope);
+  if (objects_.type_of_word(name) == layout_.scope_info) {
+    name = scope_info(untagged(name)).function_name;
+  }
+  return strings_.text(name, longest_name);
+}
+
 // As V8's JSReceiver::GetConstructorName does it: the map's constructor unless a subclass made the
-// object, else the nearest "constructor" on the prototype chain.
+// object, else the nearest toStringTag or "constructor" on the prototype chain. A prototype does
+// not go by the name of its own class.
 std::string LiveNames::constructor_name(Address object, MapIndex map, std::uint64_t& constructor) {
   const auto address = objects_.map(map).address;
   const bool new_target_is_base = (memory_.read<std::uint8_t>(address + 15) & 1) != 0;
   const auto bits = memory_.read<std::uint32_t>(address + 16);
   const bool is_prototype = (bits >> (layout_.dictionary_map_shift - 1) & 1) != 0;
-  const auto name_of = [&](std::uint64_t word) -> std::string {
-    if (!is_reference(word) || !is_function(untagged(word))) return "";
-    auto name = memory_.word(memory_.word(untagged(word) + layout_.function_at.shared) - 1 +
-                             layout_.shared_info_at.name_or_scope);
-    if (objects_.type_of_word(name) == layout_.scope_info) {
-      name = scope_info(untagged(name)).function_name;
-    }
-    return strings_.text(name, longest_name);
-  };
-  const auto of_map = map_constructor(map);
-  auto name = name_of(of_map);
-  if (new_target_is_base && !is_prototype && !name.empty() && name != "Object") {
-    constructor = of_map;
-    return name;
-  }
+  constructor = map_constructor(map);
+  auto name = function_name(constructor);
+  if (new_target_is_base && !is_prototype && !name.empty() && name != "Object") return name;
+
   Address holder = object;
   for (int i = 0; i < most_prototypes; ++i) {
-    const auto found = own_property(holder, "constructor");
-    if (auto found_name = name_of(found); !found_name.empty()) {
+    const auto tag = own_property(holder, "Symbol.toStringTag");
+    if (strings_.is_string(tag) && strings_.length(tag) > 0) {
+      return strings_.text(tag, longest_name);
+    }
+    const auto found = i == 0 ? 0 : own_property(holder, "constructor");
+    if (auto found_name = function_name(found); !found_name.empty()) {
       constructor = found;
       return found_name;
     }
@@ -305,16 +316,15 @@ std::string LiveNames::constructor_name(Address object, MapIndex map, std::uint6
     if (holder_map == no_map) break;
     const auto prototype =
         memory_.word(objects_.map(holder_map).address + layout_.map_at.prototype);
-    if (!layout_.is_receiver(objects_.type_of_word(prototype)) || !is_reference(prototype)) break;
+    if (!is_reference(prototype) || !layout_.is_receiver(objects_.type_of_word(prototype))) break;
     holder = untagged(prototype);
   }
-  constructor = of_map;
   return name;
 }
 
 const LiveFunction& LiveNames::class_of(Address object, MapIndex map) {
-  const auto found = classes_.find(map);
-  if (found != classes_.end()) return found->second;
+  if (classes_.size() <= map) classes_.resize(map + std::size_t{1});
+  if (classes_[map]) return *classes_[map];
   LiveFunction entry;
   const InstanceType type = objects_.map(map).type;
   const TypeLayout& layout = layout_.type(type);
@@ -331,7 +341,7 @@ const LiveFunction& LiveNames::class_of(Address object, MapIndex map) {
     const auto word = layout.name.empty() ? fmt::format("type {}", type) : layout.name;
     entry.name = layout.kind == NodeKind::array ? 0 : texts_.place("system / " + word);
   }
-  return classes_[map] = entry;
+  return *(classes_[map] = entry);
 }
 
 }  // namespace ebbtide

@@ -64,7 +64,7 @@ class LiveNames {
   // Names by field, in-object ones first; empty when the map has none or is in dictionary mode.
   const std::vector<std::uint32_t>& fields(MapIndex map);
 
-  // Own data property; 0 when there is none.
+  // Own data property, "Symbol.…" being a symbol; 0 when there is none.
   std::uint64_t own_property(Address object, std::string_view name);
 
   std::uint32_t script(Address script);  // its place in scripts
@@ -91,6 +91,8 @@ class LiveNames {
   HeapLocation locate(Address script, std::int32_t position);
   std::string constructor_name(Address object, MapIndex map, std::uint64_t& constructor);
   std::uint64_t map_constructor(MapIndex map);
+  [[nodiscard]] bool is_key(std::uint64_t word, std::string_view name);
+  std::string function_name(std::uint64_t function);
   std::uint64_t field_value(Address object, const LiveMap& map, std::uint32_t field) const;
 
   const LiveMemory& memory_;
@@ -101,12 +103,14 @@ class LiveNames {
   std::vector<HeapScript> scripts_;
   std::vector<ScriptText> script_texts_;
   std::uint64_t source_budget_ = 0;  // bytes of sources that may still be copied
+  std::uint64_t lookup_budget_ = 0;  // entries that may still be looked at for a property
 
   std::unordered_map<Address, LiveFunction> functions_;
-  std::unordered_map<MapIndex, LiveFunction> classes_;
+  std::vector<std::optional<LiveFunction>> classes_;  // by map
   std::unordered_map<Address, std::uint32_t> properties_;
   std::unordered_map<Address, Variables> variables_;
   std::unordered_map<Address, std::vector<std::uint32_t>> fields_;  // by descriptor array
+  const std::vector<std::uint32_t> no_fields_;
   std::unordered_map<Address, std::uint32_t> script_places_;
   std::unordered_map<Address, std::vector<std::uint32_t>> line_starts_;  // by source
 };

@@ -22,12 +22,11 @@ struct ChunkHeader {
   std::uint64_t size = chunk;
   Address first_object = 0;
 
-  // Left behind by the last scavenge: copies of objects that live elsewhere.
-  [[nodiscard]] bool from_space() const {
-    constexpr std::uint64_t from = 8;
-    constexpr std::uint64_t to = 16;
-    return (flags & from) != 0 && (flags & to) == 0;
-  }
+  static constexpr std::uint64_t from = 8;
+  static constexpr std::uint64_t to = 16;
+  [[nodiscard]] bool new_space() const { return (flags & (from | to)) != 0; }
+  // Left behind by the last scavenge: objects that live elsewhere since.
+  [[nodiscard]] bool from_space() const { return (flags & from) != 0 && (flags & to) == 0; }
 };
 
 std::optional<ChunkHeader> read_header(const LiveMemory& memory, Address start) {
@@ -68,10 +67,11 @@ void LiveObjects::find_meta_maps() {
 
 MapIndex LiveObjects::look_up(std::uint64_t word) {
   const auto address = untagged(word);
-  const auto known = map_index_.find(address);
-  if (known != map_index_.end()) {
+  auto slot = hash(address);
+  for (; table_[slot] != no_map; slot = (slot + 1) & table_mask_) {
+    if (maps_[table_[slot]].address != address) continue;
     last_word_ = word;
-    return last_map_ = known->second;
+    return last_map_ = table_[slot];
   }
   const auto meta = memory_.word(address);
   if (!is_reference(meta) || !std::ranges::binary_search(meta_maps_, untagged(meta))) return no_map;
@@ -85,9 +85,20 @@ MapIndex LiveObjects::look_up(std::uint64_t word) {
   map.dictionary = map.receiver && (bits >> layout_.dictionary_map_shift & 1) != 0;
   maps_.push_back(map);
   const auto index = static_cast<MapIndex>(maps_.size() - 1);
-  map_index_.emplace(address, index);
+  table_[slot] = index;
+  if (maps_.size() * 2 > table_.size()) grow_table();
   last_word_ = word;
   return last_map_ = index;
+}
+
+void LiveObjects::grow_table() {
+  table_.assign(table_.size() * 2, no_map);
+  table_mask_ = table_.size() - 1;
+  for (MapIndex index = 0; index < maps_.size(); ++index) {
+    auto slot = hash(maps_[index].address);
+    while (table_[slot] != no_map) slot = (slot + 1) & table_mask_;
+    table_[slot] = index;
+  }
 }
 
 // --- sizes --------------------------------------------------------------------------------------
@@ -152,7 +163,8 @@ void LiveObjects::learn_size(InstanceType type, const std::vector<Address>& samp
       best = candidate;
     }
   };
-  try_rule({Length::smi_at_8, 0, 1});
+  try_rule({Length::smi_at_8, 0, 1});  // free memory, in bytes or in words
+  try_rule({Length::smi_at_8, 0, 8});
   for (const auto length : {Length::smi_at_8, Length::int32_at_8, Length::int32_at_12}) {
     for (const std::uint8_t base : {16, 24, 32, 40, 48, 56, 64}) {
       for (const std::uint8_t scale : {8, 1, 2, 4, 16, 24}) try_rule({length, base, scale});
@@ -214,12 +226,13 @@ void LiveObjects::name_tables() {
 
 // --- the walk -----------------------------------------------------------------------------------
 
-void LiveObjects::walk_objects(LivePage* page, Address from, Address end) {
+void LiveObjects::walk_objects(LivePage* page, Address from, Address end, bool new_space) {
   for (Address at = from; at + 8 <= end;) {
     const auto word = memory_.word(at);
     const auto index = map_of_word(word);
     if (index == no_map) {
-      if (word != 0) gap_bytes_ += 8;
+      // Young pages are full of what earlier scavenges have left.
+      if (word != 0 && !new_space) gap_bytes_ += 8;
       at += 8;
       continue;
     }
@@ -269,7 +282,7 @@ Address LiveObjects::walk_chunk(std::size_t first_page) {
   const auto after = (end + chunk - 1) / chunk * chunk;
   if (header->from_space()) return after;
   for (auto i = first_page; i < pages.size() && pages[i].start < end; ++i) pages[i].walked = true;
-  walk_objects(&page, header->first_object, end);
+  walk_objects(&page, header->first_object, end, header->new_space());
   return after;
 }
 

@@ -73,6 +73,10 @@ class LiveObjects {
 
  private:
   MapIndex look_up(std::uint64_t word);
+  void grow_table();
+  [[nodiscard]] std::size_t hash(Address address) const {
+    return static_cast<std::size_t>((address * 0x9e3779b97f4a7c15ULL) >> 32) & table_mask_;
+  }
   void find_meta_maps();
   void notice_table(Address object, const LiveMap& map);
   void name_tables();
@@ -81,13 +85,14 @@ class LiveObjects {
   void walk(const std::vector<std::uint32_t>& pages_to_walk);
   // Returns the address where the walk goes on.
   Address walk_chunk(std::size_t first_page);
-  void walk_objects(LivePage* page, Address from, Address end);
+  void walk_objects(LivePage* page, Address from, Address end, bool new_space);
 
   LiveMemory& memory_;
   LiveLayout& layout_;
   std::vector<Address> meta_maps_;  // ascending
   std::deque<LiveMap> maps_;        // references to its elements last
-  std::unordered_map<Address, MapIndex> map_index_;
+  std::vector<MapIndex> table_ = std::vector<MapIndex>(1 << 12, no_map);  // open addressing
+  std::size_t table_mask_ = (1 << 12) - 1;
   std::uint64_t last_word_ = 0;
   MapIndex last_map_ = no_map;
 

@@ -32,11 +32,12 @@ void HandleBlocks::search_range(const TargetMemory& memory, AddressRange range) 
   std::vector<std::byte> window(1 << 20);
   for (auto start = range.start; start + block_size <= range.end;
        start += window.size() - block_size) {
-    const auto size = std::min<std::uint64_t>(window.size(), range.end - start);
+    // The process runs: what was there a moment ago may be unmapped in part.
+    const auto wanted = std::min<std::uint64_t>(window.size(), range.end - start);
+    const auto size = memory.read_some(start, std::span(window.data(), wanted));
     const std::span view(window.data(), size);
-    if (!memory.read(start, view)) return;
     for (std::size_t at = 0; at + block_size <= size;) {
-      if (has_shape(view.subspan(at))) {
+      if (has_shape(view.subspan(at, block_size))) {
         blocks_.push_back(start + at);
         at += block_size;
       } else {

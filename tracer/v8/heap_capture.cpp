@@ -115,7 +115,7 @@ Result<HeapImage> HeapCapture::State::copy_held(const std::shared_ptr<ImageMemor
   const bool copied = plan.copy(pid, buffer->data(), late);
   handles.read(memory, [&](std::uint64_t address, std::span<const std::byte> block) {
     const auto& kept_block = kept->handle_blocks.emplace_back(block.begin(), block.end());
-    image.regions.push_back({address, kept_block, false});
+    image.regions.push_back({address, kept_block});
   });
   hold->release();
   image.pause_ns =

@@ -57,7 +57,9 @@ Result<void> MemoryMap::refresh(pid_t pid, const TargetMemory& memory) {
     const auto seen = known_.find(place);
     const auto use = seen != known_.end() ? seen->second : use_of(mapping, memory);
     known.emplace_hint(known.end(), place, use);
-    if (use == MemoryUse::heap_chunk) chunks_.push_back({mapping.start, mapping.end});
+    if (use == MemoryUse::heap_chunk) {
+      chunks_.push_back({{mapping.start, mapping.end}, !mapping.writable});
+    }
     if (use == MemoryUse::malloc) malloc_.push_back({mapping.start, mapping.end});
   }
   known_ = std::move(known);
@@ -66,16 +68,18 @@ Result<void> MemoryMap::refresh(pid_t pid, const TargetMemory& memory) {
 
 // --- the copy -----------------------------------------------------------------------------------
 
-CopyPlan CopyPlan::of(const std::vector<AddressRange>& chunks, const TargetMemory& memory) {
+CopyPlan CopyPlan::of(const std::vector<ChunkMapping>& chunks, const TargetMemory& memory) {
   CopyPlan plan;
-  for (const AddressRange& mapping : chunks) {
+  for (const auto& [mapping, read_only] : chunks) {
     for (AddressRange run : memory.resident(mapping)) {
       const AddressRange whole{
           run.start / chunk_size * chunk_size,
           std::min((run.end + chunk_size - 1) / chunk_size * chunk_size, mapping.end)};
       const bool joins = !plan.regions_.empty() && whole.start <= plan.regions_.back().from.end &&
                          plan.regions_.back().from.start >= mapping.start;
-      if (!joins) plan.regions_.push_back({{whole.start, whole.start}, plan.buffer_size_});
+      if (!joins) {
+        plan.regions_.push_back({{whole.start, whole.start}, plan.buffer_size_, read_only});
+      }
       Piece& region = plan.regions_.back();
       region.from.end = std::max(region.from.end, whole.end);
       plan.buffer_size_ = region.to + region.from.size();
@@ -150,7 +154,8 @@ std::vector<HeapRegion> CopyPlan::regions(const std::byte* buffer) const {
   std::vector<HeapRegion> regions;
   regions.reserve(regions_.size());
   for (const Piece& region : regions_) {
-    regions.push_back({region.from.start, {buffer + region.to, region.from.size()}, true});
+    regions.push_back(
+        {region.from.start, {buffer + region.to, region.from.size()}, true, region.read_only});
   }
   return regions;
 }

@@ -32,6 +32,11 @@ class CopyBuffer {
   std::size_t size_;
 };
 
+struct ChunkMapping {
+  AddressRange range;
+  bool read_only = false;
+};
+
 // What every anonymous mapping of one process is used for; those seen before are not looked at
 // again.
 class MemoryMap {
@@ -39,12 +44,12 @@ class MemoryMap {
   // Error: the process is gone or not ours to look at.
   Result<void> refresh(pid_t pid, const TargetMemory& memory);
 
-  [[nodiscard]] const std::vector<AddressRange>& chunks() const { return chunks_; }
+  [[nodiscard]] const std::vector<ChunkMapping>& chunks() const { return chunks_; }
   [[nodiscard]] const std::vector<AddressRange>& malloc_memory() const { return malloc_; }
 
  private:
   std::map<std::pair<std::uint64_t, std::uint64_t>, MemoryUse> known_;
-  std::vector<AddressRange> chunks_;
+  std::vector<ChunkMapping> chunks_;
   std::vector<AddressRange> malloc_;
 };
 
@@ -52,7 +57,7 @@ class MemoryMap {
 // room.
 class CopyPlan {
  public:
-  static CopyPlan of(const std::vector<AddressRange>& chunks, const TargetMemory& memory);
+  static CopyPlan of(const std::vector<ChunkMapping>& chunks, const TargetMemory& memory);
 
   [[nodiscard]] std::size_t buffer_size() const { return buffer_size_; }
   [[nodiscard]] std::uint64_t resident_bytes() const { return resident_bytes_; }
@@ -68,6 +73,7 @@ class CopyPlan {
   struct Piece {
     AddressRange from;
     std::size_t to = 0;
+    bool read_only = false;
   };
   [[nodiscard]] bool copy_batch(pid_t pid, std::byte* buffer, std::size_t first,
                                 std::size_t last) const;

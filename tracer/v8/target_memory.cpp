@@ -40,10 +40,11 @@ TargetMemory::~TargetMemory() {
   if (pagemap_ >= 0) close(pagemap_);
 }
 
-bool TargetMemory::read(std::uint64_t address, std::span<std::byte> into) const {
+std::size_t TargetMemory::read_some(std::uint64_t address, std::span<std::byte> into) const {
   const iovec local{into.data(), into.size()};
   const iovec remote{reinterpret_cast<void*>(address), into.size()};
-  return process_vm_readv(pid_, &local, 1, &remote, 1, 0) == std::ssize(into);
+  const auto got = process_vm_readv(pid_, &local, 1, &remote, 1, 0);
+  return got < 0 ? 0 : static_cast<std::size_t>(got);
 }
 
 std::vector<AddressRange> TargetMemory::resident(AddressRange range) const {

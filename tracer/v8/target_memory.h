@@ -31,8 +31,12 @@ class TargetMemory {
   TargetMemory& operator=(TargetMemory&&) = delete;
   ~TargetMemory();
 
-  // All of `into`, or false: unmapped, or the process has ended.
-  [[nodiscard]] bool read(std::uint64_t address, std::span<std::byte> into) const;
+  // How many bytes are there: fewer when the rest is not mapped, 0 when the process has ended.
+  [[nodiscard]] std::size_t read_some(std::uint64_t address, std::span<std::byte> into) const;
+  // All of `into`, or false.
+  [[nodiscard]] bool read(std::uint64_t address, std::span<std::byte> into) const {
+    return read_some(address, into) == into.size();
+  }
   template <class T>
   [[nodiscard]] bool read(std::uint64_t address, T& value) const {
     return read(address, std::as_writable_bytes(std::span(&value, 1)));
