@@ -85,7 +85,7 @@ bool passes_sockets_on(std::int32_t pid) {
 Pids servers_among(const Pids& holders) {
   std::map<std::int32_t, std::string> executables;
   for (const std::int32_t pid : holders) executables[pid] = executable_of(pid);
-  const auto same_program_below = [&](std::int32_t pid) {
+  const auto has_fellow = [&](std::int32_t pid) {
     return std::any_of(holders.begin(), holders.end(), [&](std::int32_t other) {
       return other != pid && executables[other] == executables[pid];
     });
@@ -93,7 +93,7 @@ Pids servers_among(const Pids& holders) {
   Pids passers, servers;
   if (holders.size() > 1) {
     std::copy_if(holders.begin(), holders.end(), std::back_inserter(passers),
-                 [&](auto pid) { return passes_sockets_on(pid) && !same_program_below(pid); });
+                 [&](auto pid) { return passes_sockets_on(pid) && !has_fellow(pid); });
   }
   for (const std::int32_t pid : holders) {
     if (contains(passers, pid)) continue;
