@@ -17,6 +17,11 @@ bool is_function(const HeapPath& step) {
   return step.class_name.ends_with("()") || step.class_name.find(" @ ") != std::string::npos;
 }
 
+// "Hub" of "Hub @ server.js:6:1"; other classes as they are.
+std::string function_name(const HeapPath& step) {
+  return step.class_name.substr(0, step.class_name.find(" @ "));
+}
+
 // "(Map)"; a function's name and place say nothing more than the variable's.
 std::string with_class(const std::string& name, const HeapPath& step) {
   if (is_function(step)) return name + "()";
@@ -72,6 +77,10 @@ class PathTeller {
       segments_.emplace_back("timers");
       return;
     }
+    if (step.edge == step.class_name) {
+      segments_.push_back(step.edge);  // process
+      return;
+    }
     const std::string place = place_text(step.position);
     segments_.push_back(with_class(place.empty() ? step.edge : place + " " + step.edge, step));
   }
@@ -98,7 +107,7 @@ class PathTeller {
       return;
     }
     const bool first = segments_.empty() && i > 0 && !steps_[i - 1]->class_name.empty();
-    std::string name = first ? steps_[i - 1]->class_name + "." + step.edge : step.edge;
+    const std::string name = first ? function_name(*steps_[i - 1]) + "." + step.edge : step.edge;
     if (is_function(step) && i + 1 == steps_.size()) {
       segments_.push_back(fmt::format("{} ({})", name, step.class_name));
     } else {

@@ -232,6 +232,7 @@ void Scanner::take_member(const Token& word) {
   if (one_of(before_previous_.text, {"globalThis", "global"})) {
     found_.globals.push_back(name_at(word));
   }
+  if (before_previous_.text == "exports") found_.exported.push_back(name_at(word));
 }
 
 void Scanner::take_import(const Token& word) {

@@ -62,14 +62,15 @@ Declarations::Declarations(std::string text) : text_(std::move(text)) {
       name.scope = scopes_[name.scope].parent;
     }
   }
-  for (auto* names : {&scanned.variables, &scanned.fields, &scanned.globals}) {
+  for (auto* names : {&scanned.variables, &scanned.fields, &scanned.globals, &scanned.exported}) {
     for (DeclaredName& name : *names) name.scope = innermost(scopes_, name.offset, true);
   }
   variables_ = std::move(scanned.variables);
   variables_.insert(variables_.end(), scanned.hoisted.begin(), scanned.hoisted.end());
   fields_ = std::move(scanned.fields);
   globals_ = std::move(scanned.globals);
-  for (auto* names : {&variables_, &fields_, &globals_}) sort_by_name(*names);
+  exported_ = std::move(scanned.exported);
+  for (auto* names : {&variables_, &fields_, &globals_, &exported_}) sort_by_name(*names);
   lines_.push_back(0);
   for (std::uint32_t i = 0; i < text_.size(); ++i) {
     if (text_[i] == '\n') lines_.push_back(i + 1);
@@ -155,6 +156,12 @@ std::optional<TextPlace> Declarations::global(std::string_view name) const {
   const DeclaredName* found = first_from(globals_, name, script_scope);
   if (found == nullptr) return std::nullopt;
   return place_of(found->offset);
+}
+
+std::optional<TextPlace> Declarations::exported(std::string_view name) const {
+  const auto after = std::ranges::upper_bound(exported_, name, {}, &DeclaredName::text);
+  if (after == exported_.begin() || std::prev(after)->text != name) return std::nullopt;
+  return place_of(std::prev(after)->offset);
 }
 
 std::string_view Declarations::source_map_url() const {

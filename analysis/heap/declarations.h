@@ -40,9 +40,10 @@ struct DeclaredName {
 struct ScannedText {
   std::vector<LexicalScope> scopes;
   std::vector<DeclaredName> variables;
-  std::vector<DeclaredName> hoisted;  // by `var`: to the function around them
-  std::vector<DeclaredName> fields;   // of class bodies, and assignments to `this`
-  std::vector<DeclaredName> globals;  // assignments to globalThis, global
+  std::vector<DeclaredName> hoisted;   // by `var`: to the function around them
+  std::vector<DeclaredName> fields;    // of class bodies, and assignments to `this`
+  std::vector<DeclaredName> globals;   // assignments to globalThis, global
+  std::vector<DeclaredName> exported;  // assignments to exports, module.exports
 };
 
 ScannedText scan_script(std::string_view text);
@@ -75,6 +76,9 @@ class Declarations {
   // Where `name` is first assigned as a property of the global object by that object's name.
   [[nodiscard]] std::optional<TextPlace> global(std::string_view name) const;
 
+  // Where `name` is last assigned as a property of `exports`: compilers declare it first.
+  [[nodiscard]] std::optional<TextPlace> exported(std::string_view name) const;
+
   // The text of the last `//# sourceMappingURL=` comment; "" when there is none.
   [[nodiscard]] std::string_view source_map_url() const;
 
@@ -86,9 +90,10 @@ class Declarations {
   std::string text_;
   std::vector<std::uint32_t> lines_;     // where each begins
   std::vector<LexicalScope> scopes_;     // ascending by begin
-  std::vector<DeclaredName> variables_;  // these three ascending by text, scope, offset
+  std::vector<DeclaredName> variables_;  // these four ascending by text, scope, offset
   std::vector<DeclaredName> fields_;
   std::vector<DeclaredName> globals_;
+  std::vector<DeclaredName> exported_;
 };
 
 }  // namespace ebbtide

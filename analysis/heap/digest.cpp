@@ -62,6 +62,7 @@ class Digestion {
   [[nodiscard]] HeapPath row_of(const PathTree& tree, PathIndex index) const;
   [[nodiscard]] CodePosition declaration(const PathTree& tree, const PathNode& node) const;
   [[nodiscard]] CodePosition field_declaration(ClassIndex owner, std::string_view name) const;
+  [[nodiscard]] CodePosition export_declaration(std::string_view name) const;
   [[nodiscard]] CodePosition global_declaration(std::string_view name) const;
   [[nodiscard]] CodePosition class_position(ClassIndex index) const;
   [[nodiscard]] std::string class_text(ClassIndex index) const;
@@ -116,12 +117,28 @@ CodePosition Digestion::global_declaration(std::string_view name) const {
 // In the class of the object that has the property; the class itself when its text does not say.
 CodePosition Digestion::field_declaration(ClassIndex owner, std::string_view name) const {
   const ScriptSource* source = source_of(owner);
-  if (source == nullptr || classes_.classes[owner].kind != NodeKind::object) return {};
+  if (source == nullptr) return {};
   const HeapLocation& location = classes_.classes[owner].location;
   const TextPlace place{location.line, location.column};
   const Declarations* declarations = source->declarations();
   const auto field = declarations != nullptr ? declarations->field(place, name) : std::nullopt;
   return source->position(field.value_or(place));
+}
+
+// What a CommonJS module exports hangs on an object that does not say whose it is: the one script
+// that assigns such an export tells.
+CodePosition Digestion::export_declaration(std::string_view name) const {
+  CodePosition found;
+  for (const HeapScript& script : graph_.scripts) {
+    if (!is_user_script(script_path(script.name))) continue;
+    const ScriptSource& source = sources_.of(script);
+    if (source.declarations() == nullptr) continue;
+    const auto place = source.declarations()->exported(name);
+    if (!place) continue;
+    if (found.line != 0) return {};
+    found = source.position(*place);
+  }
+  return found;
 }
 
 CodePosition Digestion::declaration(const PathTree& tree, const PathNode& node) const {
@@ -141,6 +158,10 @@ CodePosition Digestion::declaration(const PathTree& tree, const PathNode& node) 
   if (node.step == PathStep::global) {
     const CodePosition assigned = global_declaration(name);
     if (assigned.line != 0) return assigned;
+  }
+  if (node.step == PathStep::property && graph_.strings[owner.edge] == "exports") {
+    const CodePosition exported = export_declaration(name);
+    if (exported.line != 0) return exported;
   }
   if (node.step == PathStep::property) {
     const CodePosition field = field_declaration(owner.class_index, name);

@@ -21,6 +21,7 @@ constexpr std::size_t companions_at_most = 8;
 // In the runtime's own code a little grows for a while in every process.
 constexpr double runtime_per_connection = 0.1;
 constexpr double runtime_per_step = 20;
+constexpr double runtime_bytes = 32;  // less is a slot in a queue of its own
 
 bool is_user_position(const CodePosition& position) {
   return position.line != 0 && is_user_script(position.script);
@@ -230,7 +231,8 @@ HeapCause CauseFinder::cause_of(const TracedPath& path, bool by_entries) const {
 bool CauseFinder::is_worth_telling(const HeapCause& cause) const {
   if (cause.user_code) return true;
   const double least = series_.counts_connections ? runtime_per_connection : runtime_per_step;
-  return !cause.bounded && cause.objects_per_connection >= least;
+  return !cause.bounded && cause.objects_per_connection >= least &&
+         cause.retained_per_connection >= runtime_bytes;
 }
 
 std::vector<HeapGrowth> class_growths(const Recording& recording, const std::string& isolate,

@@ -140,6 +140,15 @@ TEST(Declarations, GlobalsAndTheMap) {
   EXPECT_EQ(declarations.source_map_url(), "index.js.map");
 }
 
+TEST(Declarations, ExportsOfACommonJsModule) {
+  const std::string text =
+      "exports.rooms = void 0;\nexports.rooms = new Map();\nmodule.exports.other = 1;\n";
+  const Declarations declarations(text);
+  EXPECT_EQ(declarations.exported("rooms"), place_in(text, "rooms", 2));
+  EXPECT_EQ(declarations.exported("other"), place_in(text, "other"));
+  EXPECT_FALSE(declarations.exported("room"));
+}
+
 TEST(Declarations, MinifiedAndTyped) {
   const std::string minified =
       "var a=function(){var q=1;return q},b=new Map,c=e=>e+1,d=class{constructor(){this.f=1}};"

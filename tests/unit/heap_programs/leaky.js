@@ -36,7 +36,12 @@ class Link {
   }
 }
 
+class Archive {
+  static entries = new Set();  // kept: entries
+}
+
 const hub = new Hub();
+exports.rooms = new Map();  // kept: rooms
 
 // Keys that are words, as people's names are: nothing about one says that it is data.
 function word(n) {
@@ -71,6 +76,8 @@ function connect(id) {
   names.add(`somebody ${id}`);
   newest = new Link(newest);
   globalThis.sessions.push(new Session(id));
+  exports.rooms.set(id, new Session(id));
+  Archive.entries.add(new Session(id));
   registry.join(new Session(id));
   people[word(id * 7919)] = new Session(id);
 }
