@@ -45,7 +45,7 @@ ConnectionScope::ConnectionScope(const Ast& ast, const Scopes& scopes, const Cla
   for (const UpgradeEntry& entry : servers.upgrades) mark(entry.handler, moment::upgrade);
   for (const ConnectionListener& listener : listeners_) {
     for (const NodeId function : listener.functions) {
-      if (listener.moments == moment::close) close_roots_.push_back(function);
+      if ((listener.moments & moment::close) != 0) close_roots_.push_back(function);
       mark(function, listener.moments);
     }
   }
@@ -88,8 +88,7 @@ void ConnectionScope::find_listeners() {
           if (!is_listener_adder(before.name) && before.name != "once") break;
           on = before.object;
         }
-        if (!event.empty() && values_.is_connection(on))
-          add_listener(node, on, event, argument(ast_, node, 1));
+        if (values_.is_connection(on)) add_listener(node, on, event, argument(ast_, node, 1));
       } else if (callee.name == "finished" && values_.is_connection(argument(ast_, node, 0))) {
         add_listener(node, argument(ast_, node, 0), "close", argument(ast_, node, 1));
       }
@@ -105,8 +104,16 @@ void ConnectionScope::find_listeners() {
 
 void ConnectionScope::add_listener(NodeId node, NodeId connection, std::string_view event,
                                    NodeId handler) {
-  listeners_.push_back(
-      {node, connection, event, handler, values_.functions(handler), moments_of_event(event)});
+  std::vector<NodeId> functions = values_.functions(handler);
+  if (const ClassMembers* members = classes_.members(values_.instance(handler))) {
+    const auto method = members->methods.find("handleEvent");
+    if (method != members->methods.end()) functions.push_back(method->second);
+  }
+  // An event that is computed may be any: each listener in a table of them.
+  const Moments when = event.empty()
+                           ? static_cast<Moments>(moment::message | moment::close)
+                           : moments_of_event(event);
+  listeners_.push_back({node, connection, event, handler, std::move(functions), when});
 }
 
 void ConnectionScope::mark(NodeId code, Moments moments) {
@@ -138,6 +145,10 @@ void ConnectionScope::spread() {
 void ConnectionScope::scan(NodeId code, Moments moments) {
   const auto look = [&](NodeId node) {
     if (ast_.is_any(node, call_expression, new_expression)) scan_call(node, code, moments);
+    // A loop over what comes from the connection ends with it.
+    if (ast_.is(node, for_in_statement) && ast_.has_keyword(node, "await") &&
+        (moments & moment::living) != 0)
+      mark_rest_after(node, moment::close);
     return !is_function(ast_, node) && !is_class(ast_, node);
   };
   walk(ast_, code, look);
@@ -208,10 +219,7 @@ void ConnectionScope::find_close_waits(NodeId call) {
       moments_of_event(string_value(ast_, argument(ast_, call, 1))) == moment::close) {
     if (ast_.is(ast_.parent(call), await_expression)) mark_rest_after(call, moment::close);
   }
-  if (callee.name == "on" && callee.object == 0 && values_.is_connection(argument(ast_, call, 0))) {
-    if (ast_.is(ast_.parent(call), for_in_statement))
-      mark_rest_after(ast_.parent(call), moment::close);
-  }
+  
 }
 
 void ConnectionScope::mark_rest_after(NodeId node, Moments moments) {
@@ -245,7 +253,7 @@ void ConnectionScope::find_handed_out() {
     if (!ast_.is_any(node, call_expression, new_expression) || !runs(node, moment::any)) continue;
     const Callee callee = callee_of(ast_, node);
     const bool plain = keeps_argument(callee) ||
-                       one_of(callee.name, {"log", "emit", "includes", "filter", "Set", "Map",
+                       one_of(callee.name, {"log", "emit", "includes", "filter", "Set", "Map", "pipe", "then", "write",
                                             "once", "send", "Boolean", "String", "info", "debug",
                                             "warn", "error", "from", "isArray", "stringify"});
     if (plain || !values_.called(node).empty()) continue;

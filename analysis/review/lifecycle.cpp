@@ -92,13 +92,24 @@ Tie Lifecycles::tie_of(const Acquisition& acquisition) {
   }
   const NodeId key = acquisition.key != 0 ? acquisition.key : acquisition.value;
   const bool own_key = acquisition.key != 0 && is_connection_or_record(key);
-  if (is_container(ast_, acquisition.value)) return own_key ? Tie::by_key : Tie::none;
+  if (stores_container(acquisition.value)) return own_key ? Tie::by_key : Tie::none;
   if (values_.holds_connection(acquisition.value)) return Tie::held;
   const bool keyed = acquisition.key != 0 || acquisition.verb == "add";
   const bool plain_request = scope_.runs(acquisition.node, moment::request);
   if (keyed && !plain_request && is_of_one_connection(key)) return Tie::by_key;
+  // A list that gets a line with every message, or a map with every name a client thinks of.
   const bool list = one_of(acquisition.verb, {"push", "unshift"});
-  return list && scope_.library() != Library::http ? Tie::history : Tie::none;
+  const NodeId named = scopes_.declaration_of(unwrapped(ast_, key));
+  const bool by_message =
+      keyed && named != 0 && scope_.is_local(named) && scope_.runs(named, moment::message);
+  return (list || by_message) && scope_.library() != Library::http ? Tie::history : Tie::none;
+}
+
+bool Lifecycles::stores_container(NodeId value) {
+  const std::vector<NodeId>& sources = values_.sources(value);
+  return is_container(ast_, value) ||
+         std::any_of(sources.begin(), sources.end(),
+                     [&](NodeId source) { return is_container(ast_, source); });
 }
 
 // The connection or something of it, or a name given once per connection, as an id made for it.
@@ -177,6 +188,7 @@ NodeId Lifecycles::searched_for(NodeId index) {
 
 // Only a connection in the place of a name, or one in the place of its record, is surely a mistake.
 bool Lifecycles::may_be_the_same(NodeId given, NodeId kept) {
+  if (ast_.is(unwrapped(ast_, given), this_)) return true;  // in a listener, the socket itself
   const std::vector<NodeId> of_given = values_.sources(given), of_kept = values_.sources(kept);
   for (const NodeId source : of_given) {
     if (holds(of_kept, source)) return true;
@@ -259,9 +271,7 @@ bool Lifecycles::find_condition(const Release& release, const Acquisition& acqui
 // the connection ended, or for something that only a later message sets.
 bool Lifecycles::depends_on_the_end(NodeId condition, const Release& release,
                                     const Acquisition& acquisition) {
-  const std::string_view key = ast_.text(unwrapped(ast_, release.key));
-  const std::string_view text = ast_.text(condition);
-  if (key.size() > 1 && text.find(key) != std::string_view::npos) return false;
+  if (tests_key(condition, release.key)) return false;
   bool depends = false;
   const auto look = [&](NodeId node) {
     if (depends || is_function(ast_, node)) return false;
@@ -278,6 +288,20 @@ bool Lifecycles::depends_on_the_end(NodeId condition, const Release& release,
   };
   if (look(condition)) walk(ast_, condition, look);
   return depends;
+}
+
+// if (ws.userId) users.delete(ws.userId)
+bool Lifecycles::tests_key(NodeId condition, NodeId key) const {
+  const std::string_view wanted = ast_.text(unwrapped(ast_, key));
+  bool found = false;
+  const auto look = [&](NodeId node) {
+    const bool part_of_longer =
+        ast_.is(ast_.parent(node), member_expression) && ast_[node].field == Field::object;
+    found = found || (!wanted.empty() && ast_.text(node) == wanted && !part_of_longer);
+    return !found;
+  };
+  if (look(condition)) walk(ast_, condition, look);
+  return found;
 }
 
 // `if (socket.readyState === OPEN) socket.close()`: one that is still connecting is left.
@@ -309,8 +333,9 @@ bool Lifecycles::is_set_apart_from(NodeId atom, const Acquisition& acquisition) 
   const std::string_view member = member_name(ast_, atom);
   std::vector<NodeId> writes;
   if (!member.empty()) {
-    if (!is_connection_or_record(member_object(ast_, atom)) || values_.is_connection(atom))
-      return false;
+    const bool of_connection =
+        place.root == connection_root || is_connection_or_record(member_object(ast_, atom));
+    if (!of_connection || values_.is_connection(atom)) return false;
     writes = values_.writes_of(member);
   } else {
     const Binding& binding = scopes_.binding(scopes_.declaration_of(atom));

@@ -51,6 +51,8 @@ class Lifecycles {
 
   // The connection, or a record made for it alone.
   bool is_connection_or_record(NodeId expression);
+  // Whether what is stored is itself made to be filled, as the Set of a room.
+  bool stores_container(NodeId value);
   // Whether the connection or a record of it occurs in the expression.
   bool mentions_connection(NodeId expression);
 
@@ -71,6 +73,7 @@ class Lifecycles {
                       ReleaseReview& review);
   [[nodiscard]] bool depends_on_the_end(NodeId condition, const Release& release,
                                         const Acquisition& acquisition);
+  [[nodiscard]] bool tests_key(NodeId condition, NodeId key) const;
   [[nodiscard]] bool asks_to_be_open(NodeId condition, NodeId object,
                                      const Acquisition& acquisition);
   [[nodiscard]] bool tells_the_end(NodeId declaration);

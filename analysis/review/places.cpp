@@ -107,30 +107,13 @@ Place Values::place(NodeId expression) {
     answer = place_of_name(expression);
   } else if (!member.empty()) {
     const NodeId object = member_object(ast_, expression);
-    const std::string step = "." + std::string(member);
     const NodeId owner = is_connection(object) ? connection_root : instance(object);
-    answer = owner != 0 ? Place{owner, step} : below(place(object), step);
+    answer = owner != 0 ? place_of_field(owner, member)
+                        : below(place(object), "." + std::string(member));
   } else if (ast_.is(expression, subscript_expression)) {
     answer = below(place(ast_.child(expression, Field::object)), "[]");
   } else if (ast_.is(expression, call_expression)) {
-    const Callee callee = callee_of(ast_, expression);
-    const bool of_object =
-        ast_.text(callee.object) == "Object" || ast_.text(callee.object) == "Array";
-    if (of_object)
-      answer = place(argument(ast_, expression, 0));
-    else if (one_of(callee.name, {"get", "find", "at", "pop", "shift"}) && callee.object != 0)
-      answer = below(place(callee.object), "[]");
-    else if (one_of(callee.name, {"values", "entries", "keys", "filter", "slice"}))
-      answer = place(callee.object);
-    if (!answer.known()) {
-      for (const NodeId function : called(expression)) {
-        const NodeId body = ast_.child(function, Field::body);
-        for (const NodeId value : returned(function)) {
-          if (!answer.known() && value != body) answer = place(value);
-          if (!answer.known() && value == body) answer = place(body);
-        }
-      }
-    }
+    answer = place_of_call(expression);
   } else if (ast_.is_any(expression, binary_expression, assignment_expression,
                          augmented_assignment_expression)) {
     answer = place(ast_.child(expression, Field::left));
@@ -150,6 +133,64 @@ Place Values::place(NodeId expression) {
   }
   depth_--;
   return answer;
+}
+
+// Of the class that declares the field, of whatever subclass the instance is. A field that is only
+// another name for something stands for that.
+Place Values::place_of_field(NodeId owner, std::string_view name) {
+  const Place field{owner, "." + std::string(name)};
+  if (owner == connection_root) return field;
+  Place found = field;
+  NodeId at = owner;
+  for (int levels = 0; at != 0 && levels < 8; levels++) {
+    const ClassMembers* members = classes_.members(at);
+    if (members == nullptr) break;
+    const auto given = members->fields.find(name);
+    const auto parameter = members->field_parameters.find(name);
+    if (given != members->fields.end()) {
+      found.root = at;
+      std::vector<NodeId> values;
+      for (const NodeId value : given->second) {
+        const NodeId plain = unwrapped(ast_, value);
+        if (!ast_.is_any(plain, null_, undefined)) values.push_back(plain);
+      }
+      const bool alias = values.size() == 1 && ast_.is_any(values.front(), identifier,
+                                                           member_expression,
+                                                           shorthand_property_identifier);
+      const Place aliased = alias ? place(values.front()) : Place{};
+      if (aliased.known() && aliased.root != connection_root) return aliased;
+    } else if (parameter != members->field_parameters.end()) {
+      const Place aliased = place(parameter->second);
+      return aliased.known() && aliased.root != connection_root ? aliased : Place{at, field.path};
+    } else if (members->field_types.contains(name)) {
+      found.root = at;
+    }
+    at = instance(members->heritage);
+  }
+  return found;
+}
+
+Place Values::place_of_call(NodeId call) {
+  const Callee callee = callee_of(ast_, call);
+  if (one_of(ast_.text(callee.object), {"Object", "Array"})) return place(argument(ast_, call, 0));
+  if (callee.object != 0 && one_of(callee.name, {"get", "find", "at", "pop", "shift"})) {
+    const Place element = below(place(callee.object), "[]");
+    if (element.known()) return element;
+  }
+  // What a chainable method returns is what it was called on.
+  if (one_of(callee.name, {"values", "entries", "keys", "filter", "slice", "add"})) {
+    const Place same = place(callee.object);
+    if (same.known()) return same;
+  }
+  const std::vector<NodeId> run = called(call);
+  if (run.empty() && callee.object != 0 && is_connection(callee.object))
+    return {connection_root, "." + std::string(callee.name) + "()"};
+  for (const NodeId function : run) {
+    for (const NodeId value : returned(function)) {
+      if (const Place found = place(value); found.known()) return found;
+    }
+  }
+  return {};
 }
 
 Place Values::place_of_stored(NodeId value) {

@@ -56,6 +56,7 @@ void apply_rules(const Ast& ast, const std::vector<PathMapping>& mappings, Revie
   for (const ServerEntry& entry : servers.entries) {
     if (entry.connection != 0) values.mark_connection(entry.connection);
   }
+  for (const UpgradeEntry& entry : servers.upgrades) values.mark_connection(entry.socket);
   values.connect_calls();
   ConnectionScope scope(ast, scopes, classes, values, servers);
   const Acquisitions acquisitions = find_acquisitions(ast, scopes, values);

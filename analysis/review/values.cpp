@@ -30,6 +30,9 @@ Values::Values(const Ast& ast, const Scopes& scopes, const Classes& classes, con
     : ast_(ast), scopes_(scopes), classes_(classes), modules_(modules) {
   for (NodeId node = 1; node < ast.size(); node++) {
     if (ast.is_any(node, call_expression, new_expression)) calls_.push_back(node);
+    if (ast.is(node, call_expression) && callee_of(ast, node).name == "upgrade" &&
+        ast.is(unwrapped(ast, argument(ast, node, 0)), object))
+      user_data_.push_back(argument(ast, node, 0));
     if (ast.is(node, identifier) && scopes.declaration_of(node) == 0)
       globals_.emplace(ast.text(node), node);
     if (!ast.is_any(node, assignment_expression, augmented_assignment_expression)) continue;
@@ -71,7 +74,7 @@ void Values::find_stores() {
         stores_.push_back({node, callee.object, 0, first, "add"});
       else if (one_of(callee.name, {"push", "unshift"}) && first != 0)
         stores_.push_back({node, callee.object, 0, first, callee.name});
-    } else if (ast_.is(node, assignment_expression)) {
+    } else if (ast_.is_any(node, assignment_expression, augmented_assignment_expression)) {
       const NodeId left = unwrapped(ast_, ast_.child(node, Field::left));
       if (!ast_.is(left, subscript_expression) || !member_name(ast_, left).empty()) continue;
       stores_.push_back({node, ast_.child(left, Field::object), ast_.child(left, Field::index),
@@ -82,18 +85,27 @@ void Values::find_stores() {
 
 void Values::bind_arguments() {
   std::unordered_map<NodeId, std::vector<NodeId>> arguments, calls, makings;
+  const auto bind = [&](NodeId function, NodeId call, std::size_t skipped) {
+    const std::vector<NodeId> patterns = parameters_of(ast_, function);
+    const std::vector<NodeId> given = arguments_of(ast_, call);
+    for (std::size_t i = 0; i < patterns.size() && i + skipped < given.size(); i++) {
+      std::vector<NodeId>& bound = arguments[patterns[i]];
+      if (bound.size() < max_sources) bound.push_back(given[i + skipped]);
+    }
+  };
   for (const NodeId call : calls_) {
     if (ast_.is(call, new_expression)) {
       if (const NodeId made = instance(call)) makings[made].push_back(call);
     }
     for (const NodeId function : called(call)) {
       calls[function].push_back(call);
-      const std::vector<NodeId> patterns = parameters_of(ast_, function);
-      const std::vector<NodeId> given = arguments_of(ast_, call);
-      for (std::size_t i = 0; i < patterns.size() && i < given.size(); i++) {
-        std::vector<NodeId>& bound = arguments[patterns[i]];
-        if (bound.size() < max_sources) bound.push_back(given[i]);
-      }
+      bind(function, call, 0);
+    }
+    const Callee callee = callee_of(ast_, call);
+    if (callee.name == "bind" && callee.object != 0) {  // f.bind(this, first)
+      for (const NodeId function : functions(callee.object)) bind(function, call, 1);
+    } else if (callee.name == "emit" && callee.object != 0) {
+      for (const NodeId function : listeners_of(call)) bind(function, call, 1);
     }
   }
   arguments_ = std::move(arguments);
@@ -115,6 +127,23 @@ void Values::index_elements() {
   }
   elements_ = std::move(elements);
   stored_in_ = std::move(stored_in);
+}
+
+// wss.emit("connection", ws, user) hands its arguments to what wss.on("connection", …) was given.
+std::vector<NodeId> Values::listeners_of(NodeId emit) {
+  const std::string_view event = string_value(ast_, argument(ast_, emit, 0));
+  const Place emitter = place(callee_of(ast_, emit).object);
+  std::vector<NodeId> found;
+  if (event.empty() || !emitter.known()) return found;
+  for (const NodeId call : calls_) {
+    const Callee callee = callee_of(ast_, call);
+    if (!one_of(callee.name, {"on", "addListener", "once"}) || callee.object == 0) continue;
+    if (string_value(ast_, argument(ast_, call, 0)) != event || place(callee.object) != emitter)
+      continue;
+    const auto given = functions(argument(ast_, call, 1));
+    found.insert(found.end(), given.begin(), given.end());
+  }
+  return found;
 }
 
 const std::vector<NodeId>& Values::calls_of(NodeId function) const {
@@ -169,6 +198,7 @@ void Values::expand(NodeId at, std::vector<NodeId>& open, std::vector<NodeId>& f
     case identifier:
     case shorthand_property_identifier:
     case shorthand_property_identifier_pattern:
+    case type_identifier:
       return expand_name(at, open, found);
     case member_expression:
     case subscript_expression:
@@ -228,14 +258,7 @@ void Values::expand_name(NodeId name, std::vector<NodeId>& open, std::vector<Nod
         found.insert(found.end(), connections_.begin(), connections_.end());
         return;
       }
-      // for (const [key, value] of map): the value is the element.
-      if (binding.path == "[0]") break;
-      for (const NodeId element : elements(place(binding.value))) {
-        if (binding.path.empty() || binding.path == "[1]")
-          open.push_back(element);
-        else
-          follow_path(element, binding.path, open);
-      }
+      expand_loop(binding, open);
       break;
     }
     case BindingKind::variable:
@@ -247,6 +270,31 @@ void Values::expand_name(NodeId name, std::vector<NodeId>& open, std::vector<Nod
       break;
   }
   if (open.size() == before) found.push_back(declaration);
+}
+
+void Values::expand_loop(const Binding& binding, std::vector<NodeId>& open) {
+  const auto add = [&](NodeId element, bool whole) {
+    if (whole) open.push_back(element);
+    else follow_path(element, binding.path, open);
+  };
+  // for (const [from, to] of [[a, b], [b, a]])
+  const std::vector<NodeId> iterated = sources(binding.value);
+  for (const NodeId source : iterated) {
+    if (!ast_.is(source, array)) continue;
+    for (const NodeId element : ast_.children(source)) add(element, binding.path.empty());
+  }
+  // for (const [name, value] of Object.entries(handlers))
+  const NodeId call = unwrapped(ast_, binding.value);
+  if (ast_.is(call, call_expression) && ast_.text(callee_of(ast_, call).object) == "Object") {
+    const ClassMembers* members = classes_.members(instance(argument(ast_, call, 0)));
+    if (members != nullptr && binding.path != "[0]") {
+      for (const auto& [name, method] : members->methods) open.push_back(method);
+    }
+  }
+  // for (const [key, value] of map): the value is the element.
+  if (binding.path == "[0]") return;
+  for (const NodeId element : elements(place(binding.value)))
+    add(element, binding.path.empty() || binding.path == "[1]");
 }
 
 NodeId Values::pattern_of_parameter(NodeId declaration) const {
@@ -274,6 +322,7 @@ void Values::expand_parameter(NodeId declaration, std::vector<NodeId>& open,
   const std::vector<NodeId> patterns = parameters_of(ast_, binding.scope);
   if (ast_.is(call, call_expression) && !patterns.empty() && patterns.front() == pattern) {
     const Callee callee = callee_of(ast_, call);
+    if (callee.name == "then" && binding.path.empty()) open.push_back(callee.object);
     if (callee.object != 0 && visits_elements(callee.name)) {
       if (member_name(ast_, callee.object) == "clients")
         found.insert(found.end(), connections_.begin(), connections_.end());
@@ -320,6 +369,8 @@ void Values::expand_call(NodeId call, std::vector<NodeId>& open, std::vector<Nod
     }
   }
   const std::size_t before = open.size();
+  if (callee.name == "getUserData" && callee.object != 0)  // what res.upgrade() was given
+    open.insert(open.end(), user_data_.begin(), user_data_.end());
   for (const NodeId function : called(call)) {
     for (const NodeId value : returned(function)) open.push_back(value);
   }
@@ -340,6 +391,15 @@ void Values::expand_member(NodeId expression, std::vector<NodeId>& open,
       open.insert(open.end(), values.begin(), values.end());
     }
   }
+  if (open.size() == before && !name.empty()) {
+    // Written under the same way elsewhere: client.data.timer = …
+    const std::vector<NodeId>& writes = writes_of(name);
+    const Place here = writes.size() > max_sources ? Place{} : place(expression);
+    for (const NodeId write : writes) {
+      if (here.known() && place(ast_.child(write, Field::left)) == here)
+        open.push_back(ast_.child(write, Field::right));
+    }
+  }
   if (open.size() == before) found.push_back(expression);
 }
 
@@ -352,6 +412,12 @@ void Values::follow_path(NodeId value, std::string_view path, std::vector<NodeId
     std::vector<NodeId> after;
     for (const NodeId each : now) {
       if (part.starts_with("[")) {
+        const std::vector<NodeId> literals = sources(each);
+        for (const NodeId source : literals) {  // of an array literal, the one that is meant
+          const auto parts = ast_.is(source, array) ? ast_.children(source) : std::vector<NodeId>();
+          const std::size_t index = part.size() == 3 ? static_cast<std::size_t>(part[1] - '0') : 0;
+          if (index < parts.size()) after.push_back(parts[index]);
+        }
         const auto& stored = elements(place(each));
         after.insert(after.end(), stored.begin(), stored.end());
         continue;

@@ -83,9 +83,11 @@ class Values {
  private:
   void find_stores();
   void bind_arguments();
+  std::vector<NodeId> listeners_of(NodeId emit);
   void index_elements();
 
   void expand(NodeId expression, std::vector<NodeId>& open, std::vector<NodeId>& found);
+  void expand_loop(const Binding& binding, std::vector<NodeId>& open);
   void expand_name(NodeId name, std::vector<NodeId>& open, std::vector<NodeId>& found);
   void expand_parameter(NodeId declaration, std::vector<NodeId>& open, std::vector<NodeId>& found);
   void expand_call(NodeId call, std::vector<NodeId>& open, std::vector<NodeId>& found);
@@ -97,6 +99,8 @@ class Values {
   [[nodiscard]] NodeId pattern_of_parameter(NodeId declaration) const;
 
   Place place_of_name(NodeId name);
+  Place place_of_field(NodeId owner, std::string_view name);
+  Place place_of_call(NodeId call);
   Place place_of_stored(NodeId value);
   std::string external_by_type(NodeId annotation);
   std::string external_of_name(NodeId name);
@@ -109,6 +113,7 @@ class Values {
   std::unordered_set<NodeId> connections_;
   std::vector<NodeId> calls_;
   std::vector<Store> stores_;
+  std::vector<NodeId> user_data_;  // of uWebSockets.js: what an upgrade attaches to a connection
   std::unordered_map<std::string_view, std::vector<NodeId>> writes_;  // `x.name = …` by name
   std::unordered_map<NodeId, std::vector<NodeId>> derived_;           // class to its subclasses
   std::unordered_map<NodeId, std::vector<NodeId>> arguments_;   // parameter pattern to arguments

@@ -149,14 +149,18 @@ void read_mutants(const fs::path& directory, std::vector<LabelledCase>& cases) {
     if (at == std::string::npos) throw std::runtime_error("nothing to mutate: " + find);
     changed.text.replace(at, find.size(), mutant.at("replace").get<std::string>());
     const Parsed parsed = parse_sources(labelled.files);
-    for (const auto& expected : mutant.at("expect")) {
+    const auto read = [&](const nlohmann::json& expected) {
       ReviewExpectation expectation;
       expectation.rules = split(expected.at("rule"), '|');
       const SourceFile& file = file_named(expected.at("file"));
       const std::uint32_t line = line_of(file.text, expected.at("line_of"));
       expectation.places = {{file.path, line, last_line_of(parsed.ast, file.path, line)}};
-      labelled.expectations.push_back(std::move(expectation));
-    }
+      expectation.tag = expected.value("group", "");
+      return expectation;
+    };
+    for (const auto& expected : mutant.at("expect")) add_expectation(labelled, read(expected));
+    for (const auto& allowed : mutant.value("also", nlohmann::json::array()))
+      labelled.allowed.push_back(read(allowed));
     cases.push_back(std::move(labelled));
   }
 }
@@ -209,6 +213,13 @@ CaseScore score_case(const LabelledCase& labelled, const Review& review) {
   }
   for (std::size_t i = 0; i < used.size(); i++) {
     const ReviewFinding& finding = review.findings[i];
+    const bool consequence = std::any_of(
+        labelled.allowed.begin(), labelled.allowed.end(),
+        [&](const ReviewExpectation& allowed) { return meets(finding, allowed); });
+    const bool again = std::any_of(
+        labelled.expectations.begin(), labelled.expectations.end(),
+        [&](const ReviewExpectation& met) { return !met.tag.empty() && meets(finding, met); });
+    if (consequence || again) continue;
     if (used[i] || (finding.rule.starts_with("HY") && !labelled.judges_hygiene)) continue;
     score.by_rule[finding.rule].false_alarms++;
     score.false_alarms.push_back(fmt::format("{} at {}:{}: {}", finding.rule, finding.at.path,

@@ -27,6 +27,7 @@ struct LabelledCase {
   std::vector<SourceFile> files;
   std::vector<PathMapping> mappings;
   std::vector<ReviewExpectation> expectations;
+  std::vector<ReviewExpectation> allowed;  // further true consequences
   bool judges_hygiene = false;
 };
 

@@ -31,6 +31,7 @@ class AwaitRules {
     if (life.fate != Fate::released || life.tie == Tie::history || taken.bounded ||
         life.releases.empty() || !s_.scope.runs(life.releases.front().release->node, moment::close))
       return;
+    if (taken.kind == AcquisitionKind::handle && is_stored_at_once(taken.node)) return;
     const bool here = is_late(s_.ast, s_.values, taken.node);
     const bool before = s_.scope.runs(taken.node, moment::late) && !looks_first(taken.node);
     if (!here && !before) return;
@@ -48,6 +49,14 @@ class AwaitRules {
     finding->evidence.push_back(
         findings_.evidence(life.releases.front().release->node, "may have run before"));
     finding->fix = fmt::format("if ({0}.readyState !== {0}.OPEN) return;", s_.connection_name());
+  }
+
+  // timers.set(ws, setInterval(…)): told of the entry.
+  [[nodiscard]] bool is_stored_at_once(NodeId handle) const {
+    const auto& acquired = s_.acquisitions.acquired;
+    return std::any_of(acquired.begin(), acquired.end(), [&](const Acquisition& entry) {
+      return entry.kind == AcquisitionKind::entry && s_.ast.contains(entry.value, handle);
+    });
   }
 
   // The function itself looks whether the connection is there before it takes.

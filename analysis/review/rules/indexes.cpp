@@ -108,7 +108,8 @@ class IndexRules {
     if (taken.key == 0 || release.verb != RemovalVerb::one || release.key == 0 ||
         release.owner != taken.owner || is_identity_tested(release))
       return;
-    if (!s_.values.holds_connection(taken.value) || !is_shared_key(taken.key)) return;
+    if (s_.lifecycles.stores_container(taken.value) || !s_.values.holds_connection(taken.value) ||
+        !is_shared_key(taken.key)) return;
     auto* finding = findings_.report(
         "LC013", taken.node,
         fmt::format("two connections can share `{}`: the end of the older removes the newer's",
@@ -148,19 +149,39 @@ class IndexRules {
     places.insert(places.begin(), release.node);
     for (const NodeId place : places) {
       for (const NodeId condition : conditions_of(s_.ast, place)) {
-        if (contains_any(s_.ast.text(condition), {"===", "!==", "==", "!="}) &&
-            s_.lifecycles.mentions_connection(condition))
-          return true;
+        if (compares_connection(condition)) return true;
       }
     }
     return false;
+  }
+
+  // users.get(id) === ws, entry.socket !== ws; not ws !== null.
+  [[nodiscard]] bool compares_connection(NodeId condition) const {
+    bool found = false;
+    const auto look = [&](NodeId node) {
+      if (found || !s_.ast.is(node, binary_expression)) return !found;
+      const std::string_view op = s_.ast.text(s_.ast.child(node, Field::operator_));
+      if (!one_of(op, {"===", "!==", "==", "!="})) return true;
+      const NodeId left = unwrapped(s_.ast, s_.ast.child(node, Field::left));
+      const NodeId right = unwrapped(s_.ast, s_.ast.child(node, Field::right));
+      for (const NodeId side : {left, right}) {
+        if (s_.ast.is_any(side, null_, undefined, number, string, true_, false_) ||
+            s_.ast.text(side) == "undefined")
+          return true;
+      }
+      found = s_.lifecycles.is_connection_or_record(left) ||
+              s_.lifecycles.is_connection_or_record(right);
+      return !found;
+    };
+    if (look(condition)) walk(s_.ast, condition, look);
+    return found;
   }
 
   // if (!rooms.has(name)) rooms.set(name, new Set()) with nothing that ever drops the set.
   void look_at_container(const Acquisition& taken) {
     if (taken.kind != AcquisitionKind::entry || taken.key == 0) return;
     if (!s_.scope.runs(taken.node, moment::living) || !s_.scope.outlives(taken.owner)) return;
-    if (!stores_container(taken.value) || s_.lifecycles.is_connection_or_record(taken.key)) return;
+    if (!s_.lifecycles.stores_container(taken.value) || s_.lifecycles.is_connection_or_record(taken.key)) return;
     if (s_.values.collection_type(taken.receiver).starts_with("Weak")) return;
     const Release* inner = nullptr;
     for (const Release& release : s_.acquisitions.released) {
@@ -168,7 +189,10 @@ class IndexRules {
       if (release.owner == taken.owner && release.verb != RemovalVerb::shift &&
           drops_when_empty(release))
         return;
-      if (release.owner == Place{taken.owner.root, taken.owner.path + "[]"}) inner = &release;
+      const bool of_entry = release.owner == Place{taken.owner.root, taken.owner.path + "[]"};
+      if (of_entry && release.verb != RemovalVerb::shift &&
+          s_.scope.runs(release.node, moment::close))
+        inner = &release;
     }
     if (inner == nullptr) return;
     auto* finding = findings_.report(
@@ -181,13 +205,6 @@ class IndexRules {
                          findings_.evidence(inner->node, "emptied here, and left")};
     finding->fix = fmt::format("if (set.size === 0) {}.delete({});", brief(s_.ast, taken.receiver),
                                brief(s_.ast, taken.key));
-  }
-
-  [[nodiscard]] bool stores_container(NodeId value) const {
-    const auto& sources = s_.values.sources(value);
-    return is_container(s_.ast, value) ||
-           std::any_of(sources.begin(), sources.end(),
-                       [&](NodeId source) { return is_container(s_.ast, source); });
   }
 
   // `if (set.size === 0) sets.delete(key)` before `set.delete(ws)` never drops the last one.

@@ -40,7 +40,7 @@ class RobustnessRules {
     const LibraryFacts& facts = library_facts(entry.library);
     if (!facts.unheard_error_is_fatal) return;
     for (const ConnectionListener& listener : s_.scope.listeners()) {
-      if (listener.event != "error" || !hears(listener, entry)) continue;
+      if (!one_of(listener.event, {"error", ""}) || !hears(listener, entry)) continue;
       findings_.passed("RB001", "errors of a connection are listened to",
                        {findings_.evidence(listener.node, "the error handler")});
       return;
@@ -85,7 +85,8 @@ class RobustnessRules {
     NodeId bare = 0;
     walk(s_.ast, s_.ast.child(entry.handler, Field::body), [&](NodeId node) {
       if (bare != 0 || node >= first_message || is_function(s_.ast, node)) return false;
-      if (s_.ast.is(node, return_statement) && !is_dealt_with(node)) bare = node;
+      if (s_.ast.is(node, return_statement) && node > entry.connection && !is_dealt_with(node))
+        bare = node;
       return true;
     });
     if (bare == 0) return;

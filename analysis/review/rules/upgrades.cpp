@@ -115,11 +115,13 @@ class UpgradeRules {
   [[nodiscard]] bool settles(NodeId statement) const {
     bool found = false;
     const auto look = [&](NodeId node) {
+      // A function settles something when it is handed over, not by being written down.
+      if (is_function(s_.ast, node) && !s_.ast.is(s_.ast.parent(node), arguments)) return false;
       if (found || !s_.ast.is_any(node, call_expression, new_expression)) return !found;
       const Callee callee = callee_of(s_.ast, node);
       if (is_socket(callee.object)) {
         found = one_of(callee.name, {"destroy", "end", "destroySoon", "pipe", "resetAndDestroy"});
-        return !found && !is_listener_adder(callee.name);
+        return !found && !is_listener_adder(callee.name) && !is_listener_remover(callee.name);
       }
       if (one_of(callee.name, {"log", "info", "warn", "error", "debug"})) return true;
       for (const NodeId given : arguments_of(s_.ast, node)) found = found || is_socket(given);
