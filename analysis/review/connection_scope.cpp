@@ -253,18 +253,26 @@ void ConnectionScope::find_handed_out() {
     if (!ast_.is_any(node, call_expression, new_expression) || !runs(node, moment::any)) continue;
     const Callee callee = callee_of(ast_, node);
     const bool plain = keeps_argument(callee) ||
-                       one_of(callee.name, {"log", "emit", "includes", "filter", "Set", "Map", "pipe", "then", "write",
+                       one_of(callee.name, {"log", "emit", "includes", "filter", "Set", "Map", "pipe", "then", "write", "bind", "handleUpgrade",
                                             "once", "send", "Boolean", "String", "info", "debug",
                                             "warn", "error", "from", "isArray", "stringify"});
     if (plain || !values_.called(node).empty()) continue;
     for (const NodeId given : arguments_of(ast_, node)) {
       if (ast_.is_any(unwrapped(ast_, given), identifier, member_expression) &&
-          values_.is_connection(given)) {
+          is_served(given)) {
         handed_out_.push_back(node);
         break;
       }
     }
   }
+}
+
+// A connection of a server found here, not a socket that waits for its upgrade.
+bool ConnectionScope::is_served(NodeId expression) {
+  const std::vector<NodeId>& sources = values_.sources(expression);
+  return std::any_of(servers_.entries.begin(), servers_.entries.end(), [&](const ServerEntry& e) {
+    return e.connection != 0 && holds(sources, e.connection);
+  });
 }
 
 bool ConnectionScope::is_local(NodeId declaration) const {

@@ -84,6 +84,7 @@ class ConnectionScope {
   void find_close_waits(NodeId call);
   void find_sweeps();
   void find_handed_out();
+  [[nodiscard]] bool is_served(NodeId expression);
 
   const Ast& ast_;
   const Scopes& scopes_;

@@ -200,6 +200,7 @@ bool Lifecycles::may_be_the_same(NodeId given, NodeId kept) {
   if (given_connection == kept_connection && given_record == kept_record) return true;
   const auto may_be_anything = [&](NodeId expression, const std::vector<NodeId>& sources) {
     if (is_connection_or_record(expression)) return false;
+    if (is_typed_as_name(expression)) return false;
     return std::any_of(sources.begin(), sources.end(), [&](NodeId source) {
       const Binding& binding = scopes_.binding(source);
       return binding.scope != 0 &&
@@ -208,6 +209,13 @@ bool Lifecycles::may_be_the_same(NodeId given, NodeId kept) {
     });
   };
   return may_be_anything(given, of_given) || may_be_anything(kept, of_kept);
+}
+
+// Declared as a string or a number.
+bool Lifecycles::is_typed_as_name(NodeId expression) const {
+  const NodeId declaration = scopes_.declaration_of(unwrapped(ast_, expression));
+  const std::string_view type = ast_.text(ast_.child(ast_.parent(declaration), Field::type));
+  return declaration != 0 && one_of(type, {": string", ": number"});
 }
 
 // On the way to the release: a loop that goes through nothing.
@@ -224,7 +232,10 @@ bool Lifecycles::find_vain_loop(const Release& release, ReleaseReview& review) {
         review.problem = fmt::format("for…in over a {} goes through nothing", type);
         return true;
       }
-      if (const NodeId emptied = emptied_before(loop, values_.place(over)); emptied != 0) {
+      // A variable that has the entry already loses nothing when the entry is dropped.
+      const bool reads_again = !ast_.is(unwrapped(ast_, over), identifier);
+      const NodeId emptied = emptied_before(loop, values_.place(over), reads_again);
+      if (emptied != 0) {
         review.because = emptied;
         review.problem =
             fmt::format("`{}` is empty by the time it is gone through", brief(ast_, over));
@@ -236,14 +247,14 @@ bool Lifecycles::find_vain_loop(const Release& release, ReleaseReview& review) {
 }
 
 // The removal, earlier in the same block, that leaves nothing for the loop; 0 when there is none.
-NodeId Lifecycles::emptied_before(NodeId loop, const Place& looped) {
+NodeId Lifecycles::emptied_before(NodeId loop, const Place& looped, bool reads_again) {
   if (!looped.known()) return 0;
   const NodeId statement = statement_of(ast_, loop);
   for (const Release& before : acquisitions_.released) {
     if (before.kind != AcquisitionKind::entry || before.owner.root != looped.root) continue;
     const bool all = before.verb == RemovalVerb::all && before.owner == looped;
     const bool its_entry =
-        before.verb == RemovalVerb::one && before.owner.path + "[]" == looped.path;
+        reads_again && before.verb == RemovalVerb::one && before.owner.path + "[]" == looped.path;
     const NodeId earlier = statement_of(ast_, before.node);
     if ((all || its_entry) && ast_.parent(earlier) == ast_.parent(statement) &&
         earlier < statement && ast_.is(earlier, expression_statement))
@@ -258,7 +269,9 @@ bool Lifecycles::find_condition(const Release& release, const Acquisition& acqui
   places.insert(places.begin(), release.node);
   for (const NodeId place : places) {
     for (const NodeId condition : conditions_of(ast_, place)) {
-      if (!depends_on_the_end(condition, release, acquisition)) continue;
+      if (!depends_on_the_end(condition, release, acquisition) &&
+          !depends_on_another(condition, place, acquisition))
+        continue;
       review.because = condition;
       review.problem = fmt::format("only depending on `{}`", brief(ast_, condition));
       return true;
@@ -323,6 +336,23 @@ bool Lifecycles::tells_the_end(NodeId declaration) {
                        return listener.moments == moment::close &&
                               holds(listener.functions, binding.scope);
                      });
+}
+
+// `if (!matches.size) return;` before something that has nothing to do with the matches.
+bool Lifecycles::depends_on_another(NodeId condition, NodeId place, const Acquisition& acquisition) {
+  NodeId tested = unwrapped(ast_, condition);
+  if (ast_.is(tested, unary_expression)) tested = unwrapped(ast_, ast_.child(tested, Field::argument));
+  if (!one_of(member_name(ast_, tested), {"size", "length"})) return false;
+  const Place other = values_.place(member_object(ast_, tested));
+  if (!other.known() || other == acquisition.owner || !acquisition.owner.known()) return false;
+  const bool around = other.root == acquisition.owner.root &&
+                      (other.path.starts_with(acquisition.owner.path) ||
+                       acquisition.owner.path.starts_with(other.path));
+  if (around) return false;
+  const auto loops = loops_around(ast_, place);
+  return std::none_of(loops.begin(), loops.end(), [&](NodeId loop) {
+    return values_.place(looped_over(ast_, loop)) == other;
+  });
 }
 
 // A field or variable of the connection that is given a value, but never where the acquisition happens

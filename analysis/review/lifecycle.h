@@ -68,7 +68,10 @@ class Lifecycles {
   [[nodiscard]] NodeId searched_for(NodeId index);
   [[nodiscard]] bool may_be_the_same(NodeId given, NodeId kept);
   bool find_vain_loop(const Release& release, ReleaseReview& review);
-  [[nodiscard]] NodeId emptied_before(NodeId loop, const Place& looped);
+  [[nodiscard]] NodeId emptied_before(NodeId loop, const Place& looped, bool reads_again);
+  [[nodiscard]] bool is_typed_as_name(NodeId expression) const;
+  [[nodiscard]] bool depends_on_another(NodeId condition, NodeId place,
+                                        const Acquisition& acquisition);
   bool find_condition(const Release& release, const Acquisition& acquisition,
                       ReleaseReview& review);
   [[nodiscard]] bool depends_on_the_end(NodeId condition, const Release& release,

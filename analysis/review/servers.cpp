@@ -4,6 +4,8 @@
 #include <array>
 #include <string>
 
+#include "analysis/review/words.h"
+
 namespace ebbtide {
 namespace {
 
@@ -339,11 +341,15 @@ bool may_serve_connections(const Ast& ast, const Modules& modules) {
     for (const std::string_view package : serving_packages) {
       if (modules.imports_package(file.root, package)) return true;
     }
-    for (const std::string_view word :
-         {"'connection'", "\"connection\"", "'message'", "\"message\"", "websocket: true",
-          "'upgrade'", "\"upgrade\""}) {
-      if (file.text.find(word) != std::string_view::npos) return true;
     }
+  for (NodeId node = 1; node < ast.size(); node++) {
+    if (ast.is(node, decorator) && ast.text(node).starts_with("@WebSocketGateway")) return true;
+    if (!ast.is(node, call_expression)) continue;
+    const std::string_view name = callee_of(ast, node).name;
+    if (name == "ws") return true;
+    if ((is_listener_adder(name) || name == "once") &&
+        one_of(string_value(ast, argument(ast, node, 0)), {"connection", "message", "upgrade"}))
+      return true;
   }
   return false;
 }

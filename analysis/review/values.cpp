@@ -441,10 +441,15 @@ std::vector<NodeId> Values::property(NodeId source, std::string_view name) {
   }
   std::vector<NodeId> values;
   std::vector<NodeId> open{ast_.is_any(source, new_expression, this_, super_) ? instance(source)
-                                                                              : source};
-  if (!open.empty() && derived_.contains(open.front()) && ast_.is(source, this_)) {
-    const auto& below = derived_.at(open.front());
-    open.insert(open.end(), below.begin(), below.end());
+                                                                             : source};
+  const auto below = derived_.find(open.front());
+  if (ast_.is(source, this_) && below != derived_.end()) {
+    const bool only_base = makings_of(open.front()).empty() &&
+                           std::all_of(below->second.begin(), below->second.end(), [&](NodeId each) {
+                             return classes_.members(each)->methods.contains(name);
+                           });
+    if (only_base) open.clear();  // each subclass has its own, and there are no other instances
+    open.insert(open.end(), below->second.begin(), below->second.end());
   }
   for (std::size_t i = 0; i < open.size() && i < max_sources; i++) {
     const ClassMembers* members = classes_.members(open[i]);

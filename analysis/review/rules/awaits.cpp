@@ -136,9 +136,13 @@ class AwaitRules {
       if (found || is_function(s_.ast, node)) return false;
       const bool risk = s_.ast.is_any(node, await_expression, throw_statement);
       found = risk && !is_caught(node, function);
+      if (!found && s_.ast.is(node, return_statement) && depth < 4) {  // what it returns may
+        for (const NodeId each : s_.values.called(unwrapped(s_.ast, s_.ast.first_child(node))))
+          found = found || (is_async(s_.ast, each) && rejects(each, depth + 1));
+      }
       return !found;
     });
-    return found || depth > 4 || !is_async(s_.ast, function);
+    return found || (depth == 0 && !is_async(s_.ast, function));
   }
 
   [[nodiscard]] bool is_caught(NodeId node, NodeId function) const {

@@ -127,7 +127,10 @@ class IndexRules {
   [[nodiscard]] bool is_shared_key(NodeId key) const {
     if (s_.values.is_connection(key)) return false;
     std::string text(s_.ast.text(key));
-    for (const NodeId source : s_.values.sources(key)) {
+    std::vector<NodeId> sources = s_.values.sources(key);
+    const std::vector<NodeId> of_object = s_.values.sources(member_object(s_.ast, key));
+    sources.insert(sources.end(), of_object.begin(), of_object.end());
+    for (const NodeId source : sources) {
       const NodeId declared = s_.scopes.binding(source).value;
       text += " " + std::string(s_.ast.text(source).substr(0, 200)) + " " +
               std::string(s_.ast.text(declared).substr(0, 200));
@@ -169,8 +172,7 @@ class IndexRules {
             s_.ast.text(side) == "undefined")
           return true;
       }
-      found = s_.lifecycles.is_connection_or_record(left) ||
-              s_.lifecycles.is_connection_or_record(right);
+      found = s_.lifecycles.mentions_connection(left) || s_.lifecycles.mentions_connection(right);
       return !found;
     };
     if (look(condition)) walk(s_.ast, condition, look);

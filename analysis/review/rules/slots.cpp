@@ -184,14 +184,14 @@ class SlotRules {
     const NodeId left = s_.ast.child(node, Field::left);
     const NodeId right = unwrapped(s_.ast, s_.ast.child(node, Field::right));
     if (!s_.ast.is(left, identifier) || !s_.ast.is_any(right, object, new_expression)) return;
-    const Place slot = s_.values.place(left);
-    if (slot.root != s_.scopes.declaration_of(left) || !s_.scope.outlives(slot) ||
+    const Place slot{s_.scopes.declaration_of(left), ""};
+    if (!slot.known() || !s_.scope.outlives(slot) ||
         !s_.values.holds_connection(right) || is_guarded(node, slot))
       return;
     bool used_at_end = false;
     for (const ConnectionListener* listener : s_.listeners(moment::close)) {
       for (const NodeId function : listener->functions)
-        used_at_end = used_at_end || names(function, slot);
+        used_at_end = used_at_end || mentions(function, slot.root);
     }
     if (!used_at_end) return;
     auto* finding = findings_.report(
@@ -200,6 +200,15 @@ class SlotRules {
                     s_.ast.text(left)),
         findings_.owner(slot, left));
     if (finding != nullptr) finding->fix = fmt::format("const {} = …;", s_.ast.text(left));
+  }
+
+  [[nodiscard]] bool mentions(NodeId function, NodeId declaration) const {
+    bool found = false;
+    walk(s_.ast, function, [&](NodeId at) {
+      found = found || (s_.ast.is(at, identifier) && s_.scopes.declaration_of(at) == declaration);
+      return !found;
+    });
+    return found;
   }
 
   void report(std::string_view rule, const Acquisition& taken, std::string reason,
