@@ -2,6 +2,7 @@
 #include <array>
 
 #include "analysis/heap/declarations.h"
+#include "analysis/heap/script_text.h"
 
 namespace ebbtide {
 namespace {
@@ -14,14 +15,6 @@ constexpr std::size_t deepest_scope = 500;  // deeper ones cost more to look thr
 bool one_of(std::string_view word, Words words) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
-
-bool is_word_byte(char byte) {
-  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-         (byte >= '0' && byte <= '9') || byte == '_' || byte == '$' ||
-         static_cast<unsigned char>(byte) >= 0x80;
-}
-
-bool is_space(char byte) { return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n'; }
 
 // After these words a slash begins a regular expression, not a division.
 bool expects_operand(std::string_view word) {
@@ -75,12 +68,8 @@ class Scanner {
 
   void step();
   void skip_line() { at_ = std::min(text_.find('\n', at_), text_.size()); }
-  void skip_comment() {
-    const auto end = text_.find("*/", at_ + 2);
-    at_ = end == std::string_view::npos ? text_.size() : end + 2;
-  }
   bool skip_regular_expression();
-  void skip_string(char quote);
+  void skip_string();
   void skip_template();
   void take_word();
   void take_keyword(const Token& word);
@@ -99,17 +88,6 @@ class Scanner {
   void end_expression_bodies();
   void add_parameters(const std::vector<DeclaredName>& names);
 
-  [[nodiscard]] char next_mark() const {
-    std::size_t i = at_;
-    while (i < text_.size() && is_space(text_[i])) ++i;
-    return i < text_.size() ? text_[i] : '\0';
-  }
-  // Whether `=` but not `==` or `=>` comes next.
-  [[nodiscard]] bool assigned_next() const {
-    std::size_t i = at_;
-    while (i < text_.size() && is_space(text_[i])) ++i;
-    return i + 1 < text_.size() && text_[i] == '=' && text_[i + 1] != '=' && text_[i + 1] != '>';
-  }
   [[nodiscard]] bool previous_is(std::string_view text) const { return previous_.text == text; }
   [[nodiscard]] bool at_new_line() const { return line_break_; }
   [[nodiscard]] char innermost() const { return open_.empty() ? '\0' : open_.back().mark; }
@@ -145,11 +123,11 @@ void Scanner::step() {
   } else if (byte == '/' && next == '/') {
     skip_line();
   } else if (byte == '/' && next == '*') {
-    skip_comment();
+    at_ = end_of_comment(text_, at_);
   } else if (byte == '/' && skip_regular_expression()) {
     remember({"/", static_cast<std::uint32_t>(at_), false});
   } else if (byte == '"' || byte == '\'') {
-    skip_string(byte);
+    skip_string();
   } else if (byte == '`') {
     ++at_;
     skip_template();
@@ -160,35 +138,19 @@ void Scanner::step() {
   }
 }
 
-// Only where an operand is expected, and only when it ends on the same line.
+// Only where an operand is expected.
 bool Scanner::skip_regular_expression() {
   const bool operand =
       previous_.text.empty() || (previous_.is_word ? expects_operand(previous_.text)
                                                    : !one_of(previous_.text, {")", "]", "'", "/"}));
-  if (!operand) return false;
-  bool in_class = false;
-  for (std::size_t i = at_ + 1; i < text_.size() && text_[i] != '\n'; ++i) {
-    if (text_[i] == '\\') {
-      ++i;
-    } else if (text_[i] == '[') {
-      in_class = true;
-    } else if (text_[i] == ']') {
-      in_class = false;
-    } else if (text_[i] == '/' && !in_class) {
-      at_ = i + 1;
-      return true;
-    }
-  }
-  return false;
+  const auto end = operand ? end_of_regular_expression(text_, at_) : std::nullopt;
+  at_ = end.value_or(at_);
+  return end.has_value();
 }
 
-void Scanner::skip_string(char quote) {
-  const auto begin = static_cast<std::uint32_t>(at_++);
-  while (at_ < text_.size() && text_[at_] != quote && text_[at_] != '\n') {
-    at_ += text_[at_] == '\\' ? 2 : 1;
-  }
-  if (at_ < text_.size() && text_[at_] == quote) ++at_;
-  at_ = std::min(at_, text_.size());
+void Scanner::skip_string() {
+  const auto begin = static_cast<std::uint32_t>(at_);
+  at_ = end_of_string(text_, at_);
   importing_ = false;
   remember({"'", begin, false});
 }
@@ -227,7 +189,7 @@ void Scanner::take_word() {
 }
 
 void Scanner::take_member(const Token& word) {
-  if (!assigned_next()) return;
+  if (!is_assigned_after(text_, at_)) return;
   if (before_previous_.text == "this") found_.fields.push_back(name_at(word));
   if (one_of(before_previous_.text, {"globalThis", "global"})) {
     found_.globals.push_back(name_at(word));
@@ -242,7 +204,7 @@ void Scanner::take_import(const Token& word) {
   }
   if (word.text == "from" || word.text == "type") return;
   import_name_ = word;
-  const char mark = next_mark();
+  const char mark = mark_after(text_, at_);
   const bool renamed = text_.substr(at_).starts_with(" as ");
   if (!renamed && (mark == ',' || mark == '}' || mark == 'f' || mark == '=')) {
     found_.variables.push_back(name_at(word));
@@ -255,9 +217,9 @@ void Scanner::take_field(const Token& word) {
       one_of(previous_.text, {"{", ";", "}", "static", "readonly", "private", "public", "protected",
                               "declare", "accessor"}) ||
       (at_new_line() && (previous_.is_word || one_of(previous_.text, {")", "]", "'"})));
-  const char mark = next_mark();
-  const bool ends =
-      assigned_next() || mark == ';' || mark == '}' || mark == ':' || mark == '!' || mark == '?';
+  const char mark = mark_after(text_, at_);
+  const bool ends = is_assigned_after(text_, at_) || mark == ';' || mark == '}' || mark == ':' ||
+                    mark == '!' || mark == '?';
   if (begins && ends) found_.fields.push_back(name_at(word));
 }
 
@@ -271,7 +233,8 @@ void Scanner::take_keyword(const Token& word) {
     declaring_ = {true, word.text == "var", true};
   } else if (word.text == "class") {
     class_ = open_.size();
-  } else if (word.text == "import" && next_mark() != '(' && next_mark() != '.') {
+  } else if (word.text == "import" && mark_after(text_, at_) != '(' &&
+             mark_after(text_, at_) != '.') {
     importing_ = true;
   }
 }
@@ -293,7 +256,7 @@ void Scanner::take_name(const Token& word) {
   const Bracket& bracket = open_.back();
   const bool bound = bracket.mark == '(' ? one_of(previous_.text, {"(", ",", "..."})
                                          : one_of(previous_.text, {"{", "[", ",", "...", ":"}) &&
-                                               next_mark() != ':';
+                                               mark_after(text_, at_) != ':';
   if (!bound) return;
   if (bracket.declares) {
     (bracket.hoists ? found_.hoisted : found_.variables).push_back(name_at(word));
@@ -347,7 +310,7 @@ void Scanner::take_arrow() {
     found_.variables.push_back(name_at(previous_));
   }
   annotated_ = false;
-  if (next_mark() == '{') {
+  if (mark_after(text_, at_) == '{') {
     arrow_begin_ = begin;
     return;
   }
