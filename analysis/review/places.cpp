@@ -173,7 +173,8 @@ Place Values::place_of_field(NodeId owner, std::string_view name) {
 Place Values::place_of_call(NodeId call) {
   const Callee callee = callee_of(ast_, call);
   if (one_of(ast_.text(callee.object), {"Object", "Array"})) return place(argument(ast_, call, 0));
-  if (callee.object != 0 && one_of(callee.name, {"get", "find", "at", "pop", "shift"})) {
+  const bool searches = callee.name == "find" && !functions(argument(ast_, call, 0)).empty();
+  if (callee.object != 0 && (searches || one_of(callee.name, {"get", "at", "pop", "shift"}))) {
     const Place element = below(place(callee.object), "[]");
     if (element.known()) return element;
   }

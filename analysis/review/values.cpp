@@ -361,7 +361,10 @@ void Values::expand_call(NodeId call, std::vector<NodeId>& open, std::vector<Nod
     for (const NodeId each : arguments_of(ast_, call)) open.push_back(each);
     return;
   }
-  if (callee.object != 0 && is_element_getter(callee.name)) {
+  // A find() without a function asks a database.
+  const bool asks = one_of(callee.name, {"find", "findLast"}) &&
+                    functions(argument(ast_, call, 0)).empty();
+  if (callee.object != 0 && is_element_getter(callee.name) && !asks) {
     const auto& stored = elements(place(callee.object));
     if (!stored.empty()) {
       open.insert(open.end(), stored.begin(), stored.end());
@@ -549,7 +552,8 @@ NodeId Values::instance(NodeId expression) {
     if (ast_.is(source, this_)) {
       if (const NodeId owner = classes_.this_class(source)) return owner;
     } else if (ast_.is(source, super_)) {
-      return class_above(ast_, source);
+      const ClassMembers* members = classes_.members(class_above(ast_, source));
+      return members == nullptr ? 0 : instance(members->heritage);
     } else if (ast_.is(source, new_expression)) {
       for (const NodeId made : sources(callee_of(ast_, source).node)) {
         if (classes_.members(made) != nullptr) return made;

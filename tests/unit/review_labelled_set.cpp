@@ -213,9 +213,9 @@ CaseScore score_case(const LabelledCase& labelled, const Review& review) {
   }
   for (std::size_t i = 0; i < used.size(); i++) {
     const ReviewFinding& finding = review.findings[i];
-    const bool consequence = std::any_of(
-        labelled.allowed.begin(), labelled.allowed.end(),
-        [&](const ReviewExpectation& allowed) { return meets(finding, allowed); });
+    const bool consequence =
+        std::any_of(labelled.allowed.begin(), labelled.allowed.end(),
+                    [&](const ReviewExpectation& allowed) { return meets(finding, allowed); });
     const bool again = std::any_of(
         labelled.expectations.begin(), labelled.expectations.end(),
         [&](const ReviewExpectation& met) { return !met.tag.empty() && meets(finding, met); });
