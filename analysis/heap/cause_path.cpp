@@ -101,6 +101,11 @@ class PathTeller {
       if (is_function(step)) segments_.push_back(step.class_name);
       return;
     }
+    // A module's export is known by its script; how the runtime keeps modules says nothing.
+    if (i > 0 && steps_[i - 1]->edge == "exports" && is_user_script(step.position.script)) {
+      segments_ = {with_class(place_text(step.position) + " exports." + step.edge, step)};
+      return;
+    }
     // Timers are a list; how it is linked says nothing.
     if (step.edge == "_idleNext" || step.edge == "_onTimeout") {
       segments_.push_back(step.class_name);

@@ -30,7 +30,7 @@ struct PlacedClassHash {
 bool has_class(const HeapGraph& graph, NodeIndex node) {
   const NodeKind kind = graph.kind[node];
   return kind == NodeKind::closure || kind == NodeKind::native ||
-         (kind == NodeKind::object && !is_context(graph, node));
+         (kind == NodeKind::object && !graph.name_of(node).starts_with("system / "));
 }
 
 }  // namespace

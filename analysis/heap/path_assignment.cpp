@@ -55,7 +55,8 @@ class PathAssigner {
     }
     const PathIndex above = paths_.of[parent];
     if (kind != NodeKind::object && kind != NodeKind::closure) return above;
-    if (classes_.of[node] == no_class) return paths_.tree.context(above, scopes_.of(node));
+    if (is_context(graph_, node)) return paths_.tree.context(above, scopes_.of(node));
+    if (classes_.of[node] == no_class) return above;
     if (is_global_object(node, parent)) return paths_.tree.global_object();
     const HeapEdge& edge = graph_.edges[retainers_.edge[node]];
     const std::uint64_t what = std::uint64_t{edge.kind() == EdgeKind::element ? 0 : edge.number()}
@@ -109,9 +110,8 @@ class PathAssigner {
 
   // Only roots and native contexts lead to it; no other object has a property of that name.
   [[nodiscard]] bool is_global_object(NodeIndex node, NodeIndex parent) const {
-    const NodeKind above = graph_.kind[parent];
-    if (above != NodeKind::synthetic && above != NodeKind::hidden) return false;
-    if (graph_.kind[node] != NodeKind::object) return false;
+    if (classes_.of[parent] != no_class || graph_.kind[node] != NodeKind::object) return false;
+    if (paths_.of[parent] != PathTree::javascript) return false;
     return std::ranges::any_of(graph_.edges_of(node), [&](const HeapEdge& edge) {
       return edge.kind() == EdgeKind::property && edge.number() == global_name_;
     });

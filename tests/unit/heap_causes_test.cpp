@@ -96,7 +96,7 @@ TEST_P(HeapCauses, EveryPlantedLeakIsNamed) {
       {"names", "Set", "", "names (Set)"},
       {"newest", "", "Link", "newest (Link) → next (Link)"},
       {"sessions", "Array", "Session", "globalThis.sessions (Array) → Session"},
-      {"rooms", "Map", "Session", "rooms (Map) → Session"},
+      {"rooms", "Map", "Session", " exports.rooms (Map) → Session"},
       {"entries", "Set", "Session", "entries (Set) → Session"},
       {"members", "Map", "Session", "members (Map) → Session"},
       {"people", "Object", "Session", "people (Object) → Session"},
