@@ -18,8 +18,8 @@ namespace ebbtide {
 namespace {
 
 constexpr std::size_t rows_shown = 12;
-constexpr std::size_t causes_shown = 20;
-constexpr std::size_t levels_shown = 12;
+constexpr std::size_t terminal_causes = 20;
+constexpr std::size_t terminal_levels = 12;
 constexpr std::size_t longest_answer = 400;
 constexpr double dominant_share = 0.8;  // of what a path retains, by one below it: that is told
 
@@ -159,25 +159,13 @@ std::string per_step(double value, const std::string& step) {
   return fmt::format("{}{} per {}", value < 0 ? "" : "+", count_text(value), step);
 }
 
-// "100 → 200 → 300"; of many the first and the last ones.
-std::string levels_text(const std::vector<std::uint64_t>& levels) {
-  std::vector<std::string> texts;
-  for (std::size_t i = 0; i < levels.size(); ++i) {
-    const bool shown = levels.size() <= levels_shown || i < levels_shown / 2 ||
-                       i + levels_shown / 2 >= levels.size();
-    if (shown) texts.push_back(count_of(levels[i]));
-    if (!shown && i == levels_shown / 2) texts.emplace_back("…");
-  }
-  return fmt::format("{}", fmt::join(texts, " → "));
-}
-
 void add_cause(std::size_t number, const HeapCause& cause, const HeapTextOptions& options,
                Lines& lines) {
   lines.add(fmt::format("{:>3}  {}", number, cause.path));
   std::string what = fmt::format(
       "     {}{}, {} kept by it: {}", per_step(cause.objects_per_connection, options.step),
       cause.bounded ? ", but slowing down or at its end" : "",
-      bytes_text(cause.retained_per_connection), levels_text(cause.levels));
+      bytes_text(cause.retained_per_connection), levels_text(cause.levels, terminal_levels));
   lines.add(what);
   if (cause.position.line != 0) lines.add("     at " + full_place(cause.position));
   if (cause.isolate != "main") lines.add("     in " + cause.isolate);
@@ -292,13 +280,13 @@ std::string comparison_text(const Recording& recording, const HeapFindings& find
   Lines lines(options.width);
   lines.answer(answer(findings, options));
   if (!findings.causes.empty()) lines.title("What keeps more and more");
-  for (std::size_t i = 0; i < std::min(findings.causes.size(), causes_shown); ++i) {
+  for (std::size_t i = 0; i < std::min(findings.causes.size(), terminal_causes); ++i) {
     if (i > 0) lines.add("");
     add_cause(i + 1, findings.causes[i], options, lines);
   }
-  if (findings.causes.size() > causes_shown) {
+  if (findings.causes.size() > terminal_causes) {
     lines.add(
-        fmt::format("     and {} more (--json has all)", findings.causes.size() - causes_shown));
+        fmt::format("     and {} more (--json has all)", findings.causes.size() - terminal_causes));
   }
   add_growths(findings, options, lines);
   if (!findings.reservation.empty() && recording.heap_censuses.size() > 1) {
