@@ -260,8 +260,10 @@ bool SnapshotReader::read_locations() {
     locations.push_back(location);
   }
   std::ranges::sort(locations, {}, &HeapLocation::node);
-  const auto doubles = std::ranges::unique(locations, {}, &HeapLocation::node);
-  locations.erase(doubles.begin(), doubles.end());
+  const auto same_node = [](const HeapLocation& left, const HeapLocation& right) {
+    return left.node == right.node;
+  };
+  locations.erase(std::unique(locations.begin(), locations.end(), same_node), locations.end());
   return !scanner_.failed();
 }
 

@@ -42,22 +42,27 @@ Result<pid_t> start(const std::vector<std::string>& arguments) {
 
 Result<ToolRun> run_tool(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), BINARY_DIR "/ebbtide");
+  return run_program(arguments);
+}
+
+Result<ToolRun> run_program(const std::vector<std::string>& command) {
   const auto began = std::chrono::steady_clock::now();
-  const auto pid = start(arguments);
+  const auto pid = start(command);
   if (!pid) return pid.error();
   int status = 0;
   rusage used{};
   if (wait4(*pid, &status, 0, &used) != *pid)
-    return Error{"wait for", arguments[0], std::strerror(errno), ""};
+    return Error{"wait for", command[0], std::strerror(errno), ""};
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - began;
   if (!is_verdict(status))
-    return Error{"run", fmt::format("ebbtide {}", arguments[1]),
+    return Error{"run", fmt::format("{}", fmt::join(command, " ")),
                  fmt::format("it ended with status {:#x}", status), ""};
   // The kernel's peak includes what this process had resident when it started the tool.
   rusage own{};
   getrusage(RUSAGE_SELF, &own);
   if (own.ru_maxrss >= used.ru_maxrss)
-    return Error{"measure", "the tool's memory", "this process was larger when it started it", ""};
+    return Error{"measure", command[0] + "'s memory", "this process was larger when it started it",
+                 ""};
   return ToolRun{.wall_s = wall.count(),
                  .cpu_s = seconds_of(used.ru_utime) + seconds_of(used.ru_stime),
                  .peak_resident_mb = static_cast<double>(used.ru_maxrss) * 1024 / 1e6};

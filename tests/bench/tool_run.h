@@ -18,4 +18,7 @@ struct ToolRun {
 // could not do its work (a verdict of any kind is work done).
 Result<ToolRun> run_tool(std::vector<std::string> arguments);
 
+// The same for any program: `command` begins with its path.
+Result<ToolRun> run_program(const std::vector<std::string>& command);
+
 }  // namespace ebbtide

@@ -11,8 +11,8 @@ namespace {
 using namespace ebbtide;
 using testing::ElementsAre;
 
-constexpr Reference to_javascript = {HeapGraph::root, HeapGraph::javascript_roots};
-constexpr Reference to_handles = {HeapGraph::root, HeapGraph::handle_roots};
+const Reference to_javascript = {HeapGraph::root, HeapGraph::javascript_roots};
+const Reference to_handles = {HeapGraph::root, HeapGraph::handle_roots};
 
 std::vector<NodeIndex> path_to(const RetainerTree& tree, NodeIndex node) {
   std::vector<NodeIndex> path;
