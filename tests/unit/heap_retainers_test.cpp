@@ -121,8 +121,9 @@ TEST(Retainers, AreATreeOfRealEdgesOverWhatIsReached) {
                              : by_any[node]      ? Reach::handles
                                                  : Reach::garbage;
       ASSERT_EQ(tree.reach[node], expected);
-      if (expected == Reach::javascript)
+      if (expected == Reach::javascript) {
         ASSERT_EQ(tree.reach[tree.parent[node]], Reach::javascript);
+      }
     }
   }
 }
