@@ -139,11 +139,11 @@ class AcquisitionFinder {
     if (facts == nullptr) return;
     bool bounded = false;
     walk(ast_, node, [&](NodeId part) {
-      const bool name = ast_.is_any(part, identifier, property_identifier,
-                                    shorthand_property_identifier);
-      bounded = bounded ||
-                (name && one_of(ast_.text(part), {"takeUntil", "takeWhile", "take", "first",
-                                                  "takeUntilDestroyed", "signal"}));
+      const bool name =
+          ast_.is_any(part, identifier, property_identifier, shorthand_property_identifier);
+      bounded =
+          bounded || (name && one_of(ast_.text(part), {"takeUntil", "takeWhile", "take", "first",
+                                                       "takeUntilDestroyed", "signal"}));
       return !is_function(ast_, part);
     });
     const NodeId slot = slot_of(ast_, node);
@@ -196,8 +196,8 @@ class AcquisitionFinder {
     const Place place = values_.place(left);
     bool copies = false;
     const auto look = [&](NodeId node) {
-      const bool shortens = ast_.is(node, call_expression) &&
-                            one_of(callee_of(ast_, node).name, {"filter", "slice"});
+      const bool shortens =
+          ast_.is(node, call_expression) && one_of(callee_of(ast_, node).name, {"filter", "slice"});
       copies = copies || (shortens && values_.place(callee_of(ast_, node).object) == place);
       return !copies;
     };

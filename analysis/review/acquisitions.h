@@ -57,8 +57,9 @@ struct Acquisitions {
 
 Acquisitions find_acquisitions(const Ast& ast, const Scopes& scopes, Values& values);
 
-// Whether the release, if it works, gives back what was acquired: the same handle; the same emitter and
-// event; the same collection, one around it, or a field of that name of an owner that is not known.
+// Whether the release, if it works, gives back what was acquired: the same handle; the same emitter
+// and event; the same collection, one around it, or a field of that name of an owner that is not
+// known.
 bool answers(const Release& release, const Acquisition& acquisition);
 
 // A container made to be filled: new Set(), [], {}, new Set([first]).

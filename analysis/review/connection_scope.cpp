@@ -110,9 +110,8 @@ void ConnectionScope::add_listener(NodeId node, NodeId connection, std::string_v
     if (method != members->methods.end()) functions.push_back(method->second);
   }
   // An event that is computed may be any: each listener in a table of them.
-  const Moments when = event.empty()
-                           ? static_cast<Moments>(moment::message | moment::close)
-                           : moments_of_event(event);
+  const Moments when = event.empty() ? static_cast<Moments>(moment::message | moment::close)
+                                     : moments_of_event(event);
   listeners_.push_back({node, connection, event, handler, std::move(functions), when});
 }
 
@@ -219,7 +218,6 @@ void ConnectionScope::find_close_waits(NodeId call) {
       moments_of_event(string_value(ast_, argument(ast_, call, 1))) == moment::close) {
     if (ast_.is(ast_.parent(call), await_expression)) mark_rest_after(call, moment::close);
   }
-  
 }
 
 void ConnectionScope::mark_rest_after(NodeId node, Moments moments) {
@@ -252,14 +250,15 @@ void ConnectionScope::find_handed_out() {
   for (NodeId node = 1; node < ast_.size(); node++) {
     if (!ast_.is_any(node, call_expression, new_expression) || !runs(node, moment::any)) continue;
     const Callee callee = callee_of(ast_, node);
-    const bool plain = keeps_argument(callee) ||
-                       one_of(callee.name, {"log", "emit", "includes", "filter", "Set", "Map", "pipe", "then", "write", "bind", "handleUpgrade",
-                                            "once", "send", "Boolean", "String", "info", "debug",
-                                            "warn", "error", "from", "isArray", "stringify"});
+    const bool plain =
+        keeps_argument(callee) ||
+        one_of(callee.name,
+               {"log",   "emit", "includes",      "filter", "Set",     "Map",      "pipe",   "then",
+                "write", "bind", "handleUpgrade", "once",   "send",    "Boolean",  "String", "info",
+                "debug", "warn", "error",         "from",   "isArray", "stringify"});
     if (plain || !values_.called(node).empty()) continue;
     for (const NodeId given : arguments_of(ast_, node)) {
-      if (ast_.is_any(unwrapped(ast_, given), identifier, member_expression) &&
-          is_served(given)) {
+      if (ast_.is_any(unwrapped(ast_, given), identifier, member_expression) && is_served(given)) {
         handed_out_.push_back(node);
         break;
       }

@@ -17,13 +17,13 @@ namespace ebbtide {
 // A set of moments, as bits.
 using Moments = std::uint16_t;
 namespace moment {
-inline constexpr Moments open = 1;      // when a connection has come in
-inline constexpr Moments message = 2;   // with each message, or any other repeated event
-inline constexpr Moments close = 4;     // at its end, whatever the end
-inline constexpr Moments partial = 8;   // at some ends only: 'error', 'end', 'timeout'
-inline constexpr Moments later = 16;    // from a timer or listener that a connection set up
-inline constexpr Moments sweep = 32;    // from a timer of the server, over all connections
-inline constexpr Moments upgrade = 64;  // before the connection is one
+inline constexpr Moments open = 1;       // when a connection has come in
+inline constexpr Moments message = 2;    // with each message, or any other repeated event
+inline constexpr Moments close = 4;      // at its end, whatever the end
+inline constexpr Moments partial = 8;    // at some ends only: 'error', 'end', 'timeout'
+inline constexpr Moments later = 16;     // from a timer or listener that a connection set up
+inline constexpr Moments sweep = 32;     // from a timer of the server, over all connections
+inline constexpr Moments upgrade = 64;   // before the connection is one
 inline constexpr Moments late = 128;     // after an await, with no look whether it is still there
 inline constexpr Moments request = 256;  // by a plain HTTP request
 inline constexpr Moments living = open | message | upgrade;
@@ -94,7 +94,7 @@ class ConnectionScope {
   Library library_ = Library::unknown;
   std::vector<ConnectionListener> listeners_;
   std::vector<NodeId> handed_out_;
-  std::vector<NodeId> close_roots_;  // what the end of a connection runs first
+  std::vector<NodeId> close_roots_;              // what the end of a connection runs first
   std::unordered_map<NodeId, Moments> moments_;  // of functions, and of statements that differ
   std::vector<std::pair<NodeId, Moments>> work_;
 

@@ -41,8 +41,8 @@ NodeId statement_of(const Ast& ast, NodeId node) {
 
 }  // namespace
 
-Lifecycles::Lifecycles(const Ast& ast, const Scopes& scopes, Values& values,
-                       ConnectionScope& scope, const Acquisitions& acquisitions)
+Lifecycles::Lifecycles(const Ast& ast, const Scopes& scopes, Values& values, ConnectionScope& scope,
+                       const Acquisitions& acquisitions)
     : ast_(ast), scopes_(scopes), values_(values), scope_(scope), acquisitions_(acquisitions) {
   for (const Acquisition& acquisition : acquisitions.acquired) {
     if (!scope.runs(acquisition.node, moment::living) || !is_of_connections(acquisition)) continue;
@@ -280,8 +280,8 @@ bool Lifecycles::find_condition(const Release& release, const Acquisition& acqui
   return false;
 }
 
-// A condition is harmless when the acquisition having happened implies it. It is not when it asks how
-// the connection ended, or for something that only a later message sets.
+// A condition is harmless when the acquisition having happened implies it. It is not when it asks
+// how the connection ended, or for something that only a later message sets.
 bool Lifecycles::depends_on_the_end(NodeId condition, const Release& release,
                                     const Acquisition& acquisition) {
   if (tests_key(condition, release.key)) return false;
@@ -320,7 +320,9 @@ bool Lifecycles::tests_key(NodeId condition, NodeId key) const {
 // `if (socket.readyState === OPEN) socket.close()`: one that is still connecting is left.
 bool Lifecycles::asks_to_be_open(NodeId condition, NodeId object, const Acquisition& acquisition) {
   const std::string_view text = ast_.text(condition);
-  const auto says = [&](std::string_view word) { return text.find(word) != std::string_view::npos; };
+  const auto says = [&](std::string_view word) {
+    return text.find(word) != std::string_view::npos;
+  };
   if (!says("OPEN") || says("CONNECTING") || says("!=")) return false;
   return values_.is_connection(object) || (acquisition.kind == AcquisitionKind::handle &&
                                            holds(values_.sources(object), acquisition.node));
@@ -339,24 +341,25 @@ bool Lifecycles::tells_the_end(NodeId declaration) {
 }
 
 // `if (!matches.size) return;` before something that has nothing to do with the matches.
-bool Lifecycles::depends_on_another(NodeId condition, NodeId place, const Acquisition& acquisition) {
+bool Lifecycles::depends_on_another(NodeId condition, NodeId place,
+                                    const Acquisition& acquisition) {
   NodeId tested = unwrapped(ast_, condition);
-  if (ast_.is(tested, unary_expression)) tested = unwrapped(ast_, ast_.child(tested, Field::argument));
+  if (ast_.is(tested, unary_expression))
+    tested = unwrapped(ast_, ast_.child(tested, Field::argument));
   if (!one_of(member_name(ast_, tested), {"size", "length"})) return false;
   const Place other = values_.place(member_object(ast_, tested));
   if (!other.known() || other == acquisition.owner || !acquisition.owner.known()) return false;
-  const bool around = other.root == acquisition.owner.root &&
-                      (other.path.starts_with(acquisition.owner.path) ||
-                       acquisition.owner.path.starts_with(other.path));
+  const bool around =
+      other.root == acquisition.owner.root && (other.path.starts_with(acquisition.owner.path) ||
+                                               acquisition.owner.path.starts_with(other.path));
   if (around) return false;
   const auto loops = loops_around(ast_, place);
-  return std::none_of(loops.begin(), loops.end(), [&](NodeId loop) {
-    return values_.place(looped_over(ast_, loop)) == other;
-  });
+  return std::none_of(loops.begin(), loops.end(),
+                      [&](NodeId loop) { return values_.place(looped_over(ast_, loop)) == other; });
 }
 
-// A field or variable of the connection that is given a value, but never where the acquisition happens
-// or before it: having acquired says nothing of it.
+// A field or variable of the connection that is given a value, but never where the acquisition
+// happens or before it: having acquired says nothing of it.
 bool Lifecycles::is_set_apart_from(NodeId atom, const Acquisition& acquisition) {
   const Place place = values_.place(atom);
   if (!place.known() || place == acquisition.owner) return false;
@@ -393,16 +396,15 @@ bool Lifecycles::is_blank(NodeId value) const {
          one_of(ast_.text(value), {"undefined", "''", "\"\"", "0"});
 }
 
-// An interval whose own callback clears it once the connection is gone, a timeout that is set up again
-// only while it is there; a stream that ends with what it is piped to.
+// An interval whose own callback clears it once the connection is gone, a timeout that is set up
+// again only while it is there; a stream that ends with what it is piped to.
 bool Lifecycles::ends_itself(const Acquisition& acquisition) {
   if (acquisition.bounded) return true;
   if (acquisition.kind != AcquisitionKind::handle) return false;
   const auto sees_the_end = [&](NodeId node) {
     const auto conditions = conditions_of(ast_, node);
-    return std::any_of(conditions.begin(), conditions.end(), [&](NodeId condition) {
-      return looks_at_life(ast_, values_, condition);
-    });
+    return std::any_of(conditions.begin(), conditions.end(),
+                       [&](NodeId condition) { return looks_at_life(ast_, values_, condition); });
   };
   if (acquisition.verb == "setTimeout" && sees_the_end(acquisition.node)) return true;
   for (const Release& release : acquisitions_.released) {

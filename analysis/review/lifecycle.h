@@ -31,7 +31,7 @@ enum class Fate : std::uint8_t {
 struct ReleaseReview {
   const Release* release = nullptr;
   Fate fate = Fate::released;
-  NodeId because = 0;   // the condition, the loop, the key …
+  NodeId because = 0;        // the condition, the loop, the key …
   std::string problem = {};  // what is wrong with it, a sentence part
 };
 
@@ -61,10 +61,8 @@ class Lifecycles {
   [[nodiscard]] Tie tie_of(const Acquisition& acquisition);
   [[nodiscard]] bool is_of_one_connection(NodeId key);
   ReleaseReview judge(const Release& release, const Acquisition& acquisition);
-  [[nodiscard]] bool is_given_back_at_once(const Release& release,
-                                           const Acquisition& acquisition);
-  bool find_mismatch(const Release& release, const Acquisition& acquisition,
-                     ReleaseReview& review);
+  [[nodiscard]] bool is_given_back_at_once(const Release& release, const Acquisition& acquisition);
+  bool find_mismatch(const Release& release, const Acquisition& acquisition, ReleaseReview& review);
   [[nodiscard]] NodeId searched_for(NodeId index);
   [[nodiscard]] bool may_be_the_same(NodeId given, NodeId kept);
   bool find_vain_loop(const Release& release, ReleaseReview& review);

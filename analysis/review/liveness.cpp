@@ -9,10 +9,10 @@ using enum SyntaxKind;
 
 bool names_life(std::string_view name) {
   if (name.starts_with("#")) name.remove_prefix(1);
-  return one_of(name, {"readyState", "destroyed", "closed", "isClosed", "connected", "disconnected",
-                       "aborted", "writable", "writableEnded", "readable", "isAlive", "alive",
-                       "gone", "isOpen", "closing", "isConnected", "ended", "done", "disposed",
-                       "OPEN"});
+  return one_of(name, {"readyState",   "destroyed", "closed",   "isClosed",      "connected",
+                       "disconnected", "aborted",   "writable", "writableEnded", "readable",
+                       "isAlive",      "alive",     "gone",     "isOpen",        "closing",
+                       "isConnected",  "ended",     "done",     "disposed",      "OPEN"});
 }
 
 bool is_name(const Ast& ast, NodeId node) {

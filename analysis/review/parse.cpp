@@ -2,8 +2,12 @@
 
 #include <tree_sitter/api.h>
 
+#include <algorithm>
+#include <cctype>
 #include <memory>
 #include <string_view>
+
+#include "analysis/review/words.h"
 
 extern "C" {
 const TSLanguage* tree_sitter_javascript();
@@ -46,6 +50,43 @@ struct Vocabulary {
   std::vector<SyntaxKind> kinds;
   std::vector<Field> fields;
 };
+
+// libtree-sitter 0.20 counts the children of an error in 16 bits and damages its memory beyond
+// that. Such an error holds all that was open when the parser gave up, so sources are passed over
+// that could leave more open than this.
+constexpr std::uint32_t max_pending_tokens = 50'000;
+
+bool begins_statement(std::string_view text) {
+  return one_of(text.substr(0, std::min(text.find_first_of(" ({"), text.size())),
+                {"const", "let", "var", "function", "class", "import", "export", "async"});
+}
+
+// About how many tokens are open at once: those since the last separator, here and outside of each
+// bracket around. Strings and comments count as if they were code.
+bool leaves_too_much_open(std::string_view text) {
+  std::vector<std::uint32_t> outside;
+  std::uint32_t base = 0, pending = 0;
+  bool in_word = false;
+  for (std::size_t i = 0; i < text.size(); i++) {
+    const char c = text[i];
+    const bool word = c == '_' || c == '$' || std::isalnum(static_cast<unsigned char>(c)) != 0;
+    if (!word || !in_word) pending += c == ' ' || c == '\n' || c == '\t' || c == '\r' ? 0 : 1;
+    in_word = word;
+    if (c == '(' || c == '[' || c == '{') {
+      outside.push_back(base);
+      base = pending;
+    } else if ((c == ')' || c == ']' || c == '}') && !outside.empty()) {
+      pending = base;  // with its bracket, one token of what is outside
+      base = outside.back();
+      outside.pop_back();
+    }
+    const bool separates =
+        c == ';' || c == ',' || (c == '\n' && begins_statement(text.substr(i + 1, 12)));
+    if (separates) pending = base;
+    if (pending > max_pending_tokens) return true;
+  }
+  return false;
+}
 
 std::vector<std::uint32_t> line_starts(std::string_view text) {
   std::vector<std::uint32_t> starts{0};
@@ -149,6 +190,11 @@ Parsed parse_sources(const std::vector<SourceFile>& files) {
   AstBuilder builder(parsed.ast);
   for (const SourceFile& file : files) {
     const TSLanguage* language = language_of(file.path);
+    if (leaves_too_much_open(file.text)) {
+      parsed.failed.push_back(file.path);
+      builder.add_unread(file);
+      continue;
+    }
     ts_parser_reset(parser.get());
     ts_parser_set_language(parser.get(), language);
     const std::unique_ptr<TSTree, void (*)(TSTree*)> tree(

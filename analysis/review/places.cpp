@@ -154,9 +154,9 @@ Place Values::place_of_field(NodeId owner, std::string_view name) {
         const NodeId plain = unwrapped(ast_, value);
         if (!ast_.is_any(plain, null_, undefined)) values.push_back(plain);
       }
-      const bool alias = values.size() == 1 && ast_.is_any(values.front(), identifier,
-                                                           member_expression,
-                                                           shorthand_property_identifier);
+      const bool alias =
+          values.size() == 1 &&
+          ast_.is_any(values.front(), identifier, member_expression, shorthand_property_identifier);
       const Place aliased = alias ? place(values.front()) : Place{};
       if (aliased.known() && aliased.root != connection_root) return aliased;
     } else if (parameter != members->field_parameters.end()) {

@@ -18,7 +18,7 @@ bool reads_before(const ReviewFinding& a, const ReviewFinding& b) {
 
 void note_unread(const Parsed& parsed, Review& review) {
   for (const std::string& path : parsed.failed)
-    review.unread.push_back({path, "given up: the parser made no progress"});
+    review.unread.push_back({path, "given up: nested too deeply, or no program"});
   for (const AstFile& file : parsed.ast.files()) {
     if (file.unparsed.empty()) continue;
     std::string lines;

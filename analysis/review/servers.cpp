@@ -341,7 +341,7 @@ bool may_serve_connections(const Ast& ast, const Modules& modules) {
     for (const std::string_view package : serving_packages) {
       if (modules.imports_package(file.root, package)) return true;
     }
-    }
+  }
   for (NodeId node = 1; node < ast.size(); node++) {
     if (ast.is(node, decorator) && ast.text(node).starts_with("@WebSocketGateway")) return true;
     if (!ast.is(node, call_expression)) continue;

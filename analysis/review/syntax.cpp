@@ -18,8 +18,8 @@ constexpr std::array keywords = {"async", "static", "await", "of",  "in",    "ge
 
 constexpr std::array operators = {
     "=",  "+=", "-=",  "||=", "&&=", "?\?=", "==",     "!=",     "===",  "!==", "<",         ">",
-    "<=", ">=", "&&",  "||",  "??",  "+",   "-",      "*",      "/",    "%",   "++",        "--",
-    "!",  "~",  "...", "**",  "in",  "of",  "typeof", "delete", "void", "new", "instanceof"};
+    "<=", ">=", "&&",  "||",  "??",  "+",    "-",      "*",      "/",    "%",   "++",        "--",
+    "!",  "~",  "...", "**",  "in",  "of",   "typeof", "delete", "void", "new", "instanceof"};
 
 constexpr std::array<std::pair<std::string_view, Field>, 31> fields = {{
     {"alias", Field::alias},

@@ -10,8 +10,7 @@ namespace {
 
 using enum SyntaxKind;
 
-constexpr std::size_t max_steps = 200;   // expressions looked at for one question
-constexpr std::size_t max_sources = 40;  // answers to one question
+constexpr std::size_t max_steps = 200;  // expressions looked at for one question
 constexpr std::size_t max_namesakes = 3;
 
 bool is_element_getter(std::string_view name) {
@@ -49,127 +48,6 @@ Values::Values(const Ast& ast, const Scopes& scopes, const Classes& classes, con
   sources_.clear();
 }
 
-void Values::connect_calls() {
-  // A function handed over as an argument is known once arguments are, and elements once the place
-  // they are stored in is: the second round sees what the first has found.
-  for (int round = 0; round < 3; round++) {
-    bind_arguments();
-    index_elements();
-    sources_.clear();
-    places_.clear();
-    externals_.clear();
-    holding_.clear();
-  }
-}
-
-void Values::find_stores() {
-  for (NodeId node = 1; node < ast_.size(); node++) {
-    if (ast_.is(node, call_expression)) {
-      const Callee callee = callee_of(ast_, node);
-      if (callee.object == 0) continue;
-      const NodeId first = argument(ast_, node, 0), second = argument(ast_, node, 1);
-      if (callee.name == "set" && second != 0)
-        stores_.push_back({node, callee.object, first, second, "set"});
-      else if (callee.name == "add" && first != 0)
-        stores_.push_back({node, callee.object, 0, first, "add"});
-      else if (one_of(callee.name, {"push", "unshift"}) && first != 0)
-        stores_.push_back({node, callee.object, 0, first, callee.name});
-    } else if (ast_.is_any(node, assignment_expression, augmented_assignment_expression)) {
-      const NodeId left = unwrapped(ast_, ast_.child(node, Field::left));
-      if (!ast_.is(left, subscript_expression) || !member_name(ast_, left).empty()) continue;
-      stores_.push_back({node, ast_.child(left, Field::object), ast_.child(left, Field::index),
-                         ast_.child(node, Field::right), "[]="});
-    }
-  }
-}
-
-void Values::bind_arguments() {
-  std::unordered_map<NodeId, std::vector<NodeId>> arguments, calls, makings;
-  const auto bind = [&](NodeId function, NodeId call, std::size_t skipped) {
-    const std::vector<NodeId> patterns = parameters_of(ast_, function);
-    const std::vector<NodeId> given = arguments_of(ast_, call);
-    for (std::size_t i = 0; i < patterns.size() && i + skipped < given.size(); i++) {
-      std::vector<NodeId>& bound = arguments[patterns[i]];
-      if (bound.size() < max_sources) bound.push_back(given[i + skipped]);
-    }
-  };
-  for (const NodeId call : calls_) {
-    if (ast_.is(call, new_expression)) {
-      if (const NodeId made = instance(call)) makings[made].push_back(call);
-    }
-    for (const NodeId function : called(call)) {
-      calls[function].push_back(call);
-      bind(function, call, 0);
-    }
-    const Callee callee = callee_of(ast_, call);
-    if (callee.name == "bind" && callee.object != 0) {  // f.bind(this, first)
-      for (const NodeId function : functions(callee.object)) bind(function, call, 1);
-    } else if (callee.name == "emit" && callee.object != 0) {
-      for (const NodeId function : listeners_of(call)) bind(function, call, 1);
-    }
-  }
-  arguments_ = std::move(arguments);
-  calls_of_ = std::move(calls);
-  makings_of_ = std::move(makings);
-}
-
-void Values::index_elements() {
-  std::map<Place, std::vector<NodeId>> elements;
-  std::unordered_map<NodeId, Place> stored_in;
-  for (const Store& store : stores_) {
-    const Place at = place(store.receiver);
-    if (!at.known()) continue;
-    std::vector<NodeId>& values = elements[at];
-    if (values.size() < max_sources) values.push_back(store.value);
-    for (const NodeId source : sources(store.value)) {
-      if (ast_.is_any(source, new_expression, array, object)) stored_in.emplace(source, at);
-    }
-  }
-  elements_ = std::move(elements);
-  stored_in_ = std::move(stored_in);
-}
-
-// wss.emit("connection", ws, user) hands its arguments to what wss.on("connection", …) was given.
-std::vector<NodeId> Values::listeners_of(NodeId emit) {
-  const std::string_view event = string_value(ast_, argument(ast_, emit, 0));
-  const Place emitter = place(callee_of(ast_, emit).object);
-  std::vector<NodeId> found;
-  if (event.empty() || !emitter.known()) return found;
-  for (const NodeId call : calls_) {
-    const Callee callee = callee_of(ast_, call);
-    if (!one_of(callee.name, {"on", "addListener", "once"}) || callee.object == 0) continue;
-    if (string_value(ast_, argument(ast_, call, 0)) != event || place(callee.object) != emitter)
-      continue;
-    const auto given = functions(argument(ast_, call, 1));
-    found.insert(found.end(), given.begin(), given.end());
-  }
-  return found;
-}
-
-const std::vector<NodeId>& Values::calls_of(NodeId function) const {
-  static const std::vector<NodeId> none;
-  const auto found = calls_of_.find(function);
-  return found == calls_of_.end() ? none : found->second;
-}
-
-const std::vector<NodeId>& Values::writes_of(std::string_view name) const {
-  static const std::vector<NodeId> none;
-  const auto found = writes_.find(name);
-  return found == writes_.end() ? none : found->second;
-}
-
-const std::vector<NodeId>& Values::makings_of(NodeId class_node) const {
-  static const std::vector<NodeId> none;
-  const auto found = makings_of_.find(class_node);
-  return found == makings_of_.end() ? none : found->second;
-}
-
-const std::vector<NodeId>& Values::elements(const Place& place) {
-  static const std::vector<NodeId> none;
-  const auto found = elements_.find(place);
-  return found == elements_.end() ? none : found->second;
-}
-
 const std::vector<NodeId>& Values::sources(NodeId expression) {
   static const std::vector<NodeId> none;
   if (expression == 0 || depth_ > max_depth_) return none;
@@ -178,7 +56,7 @@ const std::vector<NodeId>& Values::sources(NodeId expression) {
   if (!fresh) return answer;
   depth_++;
   std::vector<NodeId> open{expression}, seen, found;
-  while (!open.empty() && seen.size() < max_steps && found.size() < max_sources) {
+  while (!open.empty() && seen.size() < max_steps && found.size() < max_sources_) {
     const NodeId at = unwrapped(ast_, open.back());
     open.pop_back();
     if (at == 0 || std::find(seen.begin(), seen.end(), at) != seen.end()) continue;
@@ -274,8 +152,10 @@ void Values::expand_name(NodeId name, std::vector<NodeId>& open, std::vector<Nod
 
 void Values::expand_loop(const Binding& binding, std::vector<NodeId>& open) {
   const auto add = [&](NodeId element, bool whole) {
-    if (whole) open.push_back(element);
-    else follow_path(element, binding.path, open);
+    if (whole)
+      open.push_back(element);
+    else
+      follow_path(element, binding.path, open);
   };
   // for (const [from, to] of [[a, b], [b, a]])
   const std::vector<NodeId> iterated = sources(binding.value);
@@ -362,8 +242,8 @@ void Values::expand_call(NodeId call, std::vector<NodeId>& open, std::vector<Nod
     return;
   }
   // A find() without a function asks a database.
-  const bool asks = one_of(callee.name, {"find", "findLast"}) &&
-                    functions(argument(ast_, call, 0)).empty();
+  const bool asks =
+      one_of(callee.name, {"find", "findLast"}) && functions(argument(ast_, call, 0)).empty();
   if (callee.object != 0 && is_element_getter(callee.name) && !asks) {
     const auto& stored = elements(place(callee.object));
     if (!stored.empty()) {
@@ -397,7 +277,7 @@ void Values::expand_member(NodeId expression, std::vector<NodeId>& open,
   if (open.size() == before && !name.empty()) {
     // Written under the same way elsewhere: client.data.timer = …
     const std::vector<NodeId>& writes = writes_of(name);
-    const Place here = writes.size() > max_sources ? Place{} : place(expression);
+    const Place here = writes.size() > max_sources_ ? Place{} : place(expression);
     for (const NodeId write : writes) {
       if (here.known() && place(ast_.child(write, Field::left)) == here)
         open.push_back(ast_.child(write, Field::right));
@@ -432,7 +312,7 @@ void Values::follow_path(NodeId value, std::string_view path, std::vector<NodeId
       }
     }
     now = std::move(after);
-    if (now.size() > max_sources) now.resize(max_sources);
+    if (now.size() > max_sources_) now.resize(max_sources_);
   }
   open.insert(open.end(), now.begin(), now.end());
 }
@@ -444,17 +324,17 @@ std::vector<NodeId> Values::property(NodeId source, std::string_view name) {
   }
   std::vector<NodeId> values;
   std::vector<NodeId> open{ast_.is_any(source, new_expression, this_, super_) ? instance(source)
-                                                                             : source};
+                                                                              : source};
   const auto below = derived_.find(open.front());
   if (ast_.is(source, this_) && below != derived_.end()) {
-    const bool only_base = makings_of(open.front()).empty() &&
-                           std::all_of(below->second.begin(), below->second.end(), [&](NodeId each) {
-                             return classes_.members(each)->methods.contains(name);
-                           });
+    const bool only_base =
+        makings_of(open.front()).empty() &&
+        std::all_of(below->second.begin(), below->second.end(),
+                    [&](NodeId each) { return classes_.members(each)->methods.contains(name); });
     if (only_base) open.clear();  // each subclass has its own, and there are no other instances
     open.insert(open.end(), below->second.begin(), below->second.end());
   }
-  for (std::size_t i = 0; i < open.size() && i < max_sources; i++) {
+  for (std::size_t i = 0; i < open.size() && i < max_sources_; i++) {
     const ClassMembers* members = classes_.members(open[i]);
     if (members == nullptr) continue;
     const auto method = members->methods.find(name);
@@ -475,7 +355,7 @@ std::vector<NodeId> Values::property(NodeId source, std::string_view name) {
   }
   // `socket.user = …` written from outside, on whatever is the same object.
   const auto writes = writes_.find(name);
-  if (writes == writes_.end() || writes->second.size() > max_sources) return values;
+  if (writes == writes_.end() || writes->second.size() > max_sources_) return values;
   const bool of_connection = connections_.contains(source);
   for (const NodeId write : writes->second) {
     const NodeId object = member_object(ast_, ast_.child(write, Field::left));
@@ -495,7 +375,7 @@ std::vector<NodeId> Values::returned(NodeId function) {
   if (!ast_.is(body, statement_block)) return {body};
   walk(ast_, body, [&](NodeId node) {
     if (ast_.is(node, return_statement) && ast_.first_child(node) != 0 &&
-        values.size() < max_sources)
+        values.size() < max_sources_)
       values.push_back(ast_.first_child(node));
     return !is_function(ast_, node) && !is_class(ast_, node);
   });

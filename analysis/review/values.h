@@ -127,7 +127,8 @@ class Values {
   std::unordered_map<NodeId, Place> places_;
   std::unordered_map<NodeId, std::string> externals_;
   std::unordered_map<NodeId, bool> holding_;
-  static constexpr int max_depth_ = 24;  // questions that lead to questions
+  static constexpr std::size_t max_sources_ = 40;  // answers to one question
+  static constexpr int max_depth_ = 24;            // questions that lead to questions
   int depth_ = 0;
 };
 

@@ -87,8 +87,8 @@ class AwaitRules {
     if (finding == nullptr) return;
     finding->evidence = {findings_.evidence(awaited, "time passes here"),
                          findings_.evidence(late, "listens from here on")};
-    finding->fix = fmt::format("attach the listeners of `{}` before the first await",
-                               s_.connection_name());
+    finding->fix =
+        fmt::format("attach the listeners of `{}` before the first await", s_.connection_name());
   }
 
   [[nodiscard]] NodeId at_handler(const ServerEntry& entry) const {
@@ -109,10 +109,10 @@ class AwaitRules {
     });
     if (risky == 0) return;
     const bool inside = s_.ast.contains(listener.node, function);
-    auto* finding = findings_.report(
-        "RB007", inside ? listener.node : function,
-        fmt::format("a rejection of `{}` is nobody's and ends the process",
-                    brief(s_.ast, risky, 40)));
+    auto* finding =
+        findings_.report("RB007", inside ? listener.node : function,
+                         fmt::format("a rejection of `{}` is nobody's and ends the process",
+                                     brief(s_.ast, risky, 40)));
     if (finding == nullptr) return;
     finding->evidence = {findings_.evidence(risky, "may reject")};
     finding->fix = "try { … } catch (error) { … } around it, or .catch(…)";

@@ -1,5 +1,5 @@
-// Answers: which questions are asked of a server's source? One function for each family of rules; each
-// looks at the whole subject and reports what it finds and what it found in order.
+// Answers: which questions are asked of a server's source? One function for each family of rules;
+// each looks at the whole subject and reports what it finds and what it found in order.
 #pragma once
 
 #include "analysis/review/rule_context.h"

@@ -92,14 +92,14 @@ class HygieneRules {
     if (!pings) return;
     auto* finding = findings_.report(
         "HY004", call, "nothing clears this interval: closing the server does not end it");
-    if (finding != nullptr)
-      finding->fix = "wss.on('close', () => clearInterval(heartbeat));";
+    if (finding != nullptr) finding->fix = "wss.on('close', () => clearInterval(heartbeat));";
   }
 
   // A loop that sends to each without a look at readyState or bufferedAmount.
   void look_at_broadcast(NodeId loop, const std::vector<NodeId>& bodies) {
     const Library library = s_.scope.library();
-    if (!one_of(library_facts(library).name, {"ws", "express-ws", "@fastify/websocket", "websocket"}))
+    if (!one_of(library_facts(library).name,
+                {"ws", "express-ws", "@fastify/websocket", "websocket"}))
       return;
     for (const NodeId body : bodies) {
       NodeId sent = 0;
@@ -141,10 +141,9 @@ class HygieneRules {
         if (s_.scopes.declaration_of(first.handler) != s_.scopes.declaration_of(second.handler) ||
             !s_.ast.contains(function_above(s_.ast, first.node), second.node))
           continue;
-        auto* finding = findings_.report(
-            "HY005", second.node,
-            fmt::format("`{}` already listens to '{}'", brief(s_.ast, second.handler),
-                        second.event));
+        auto* finding = findings_.report("HY005", second.node,
+                                         fmt::format("`{}` already listens to '{}'",
+                                                     brief(s_.ast, second.handler), second.event));
         if (finding != nullptr)
           finding->evidence = {findings_.evidence(first.node, "the first time")};
       }

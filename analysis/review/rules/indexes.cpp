@@ -36,8 +36,8 @@ class IndexRules {
   }
 
  private:
-  // The end finds the entries by going through a list; something shortens that list without removing
-  // the entry.
+  // The end finds the entries by going through a list; something shortens that list without
+  // removing the entry.
   void look_at_mirror(const Acquisition& taken, const Release& release) {
     const Place list = list_gone_through(release);
     if (!list.known() || list == taken.owner) return;
@@ -109,7 +109,8 @@ class IndexRules {
         release.owner != taken.owner || is_identity_tested(release))
       return;
     if (s_.lifecycles.stores_container(taken.value) || !s_.values.holds_connection(taken.value) ||
-        !is_shared_key(taken.key)) return;
+        !is_shared_key(taken.key))
+      return;
     auto* finding = findings_.report(
         "LC013", taken.node,
         fmt::format("two connections can share `{}`: the end of the older removes the newer's",
@@ -118,9 +119,9 @@ class IndexRules {
     if (finding == nullptr) return;
     finding->evidence = {findings_.evidence(taken.node, "overwrites an entry of the same key"),
                          findings_.evidence(release.node, "removes whatever is there")};
-    finding->fix = fmt::format("if ({0}.get({1}) === {2}) {0}.delete({1});",
-                               brief(s_.ast, release.receiver), brief(s_.ast, release.key),
-                               s_.connection_name());
+    finding->fix =
+        fmt::format("if ({0}.get({1}) === {2}) {0}.delete({1});", brief(s_.ast, release.receiver),
+                    brief(s_.ast, release.key), s_.connection_name());
   }
 
   // What a client says of itself, unless an id was made for the connection.
@@ -135,16 +136,15 @@ class IndexRules {
       text += " " + std::string(s_.ast.text(source).substr(0, 200)) + " " +
               std::string(s_.ast.text(declared).substr(0, 200));
     }
-    if (contains_any(text, {"uuid", "UUID", "random", "nanoid", "++", "hrtime", "cuid", "ulid",
-                            "Date.now", "+= 1", "Symbol(", "websocket-key", "generate",
-                            "createId", "nextId", "newId"}))
+    if (contains_any(
+            text, {"uuid", "UUID", "random", "nanoid", "++", "hrtime", "cuid", "ulid", "Date.now",
+                   "+= 1", "Symbol(", "websocket-key", "generate", "createId", "nextId", "newId"}))
       return false;
     const bool says_who = contains_any(text, {"auth", "query", "headers", "user", "User"});
     if (contains_any(text, {"socket.id", "client.id", "request.id"}) && !says_who) return false;
-    return says_who ||
-           contains_any(text, {"player", "device", "imei", "account", "email", "name", "token",
-                               "session", "params", "handshake", "JSON.parse", "message", "data",
-                               "frame", "msg"});
+    return says_who || contains_any(text, {"player", "device", "imei", "account", "email", "name",
+                                           "token", "session", "params", "handshake", "JSON.parse",
+                                           "message", "data", "frame", "msg"});
   }
 
   [[nodiscard]] bool is_identity_tested(const Release& release) const {
@@ -183,7 +183,9 @@ class IndexRules {
   void look_at_container(const Acquisition& taken) {
     if (taken.kind != AcquisitionKind::entry || taken.key == 0) return;
     if (!s_.scope.runs(taken.node, moment::living) || !s_.scope.outlives(taken.owner)) return;
-    if (!s_.lifecycles.stores_container(taken.value) || s_.lifecycles.is_connection_or_record(taken.key)) return;
+    if (!s_.lifecycles.stores_container(taken.value) ||
+        s_.lifecycles.is_connection_or_record(taken.key))
+      return;
     if (s_.values.collection_type(taken.receiver).starts_with("Weak")) return;
     const Release* inner = nullptr;
     for (const Release& release : s_.acquisitions.released) {

@@ -16,8 +16,10 @@ class LifecycleRules {
 
   void run() {
     for (const Lifecycle& life : s_.lifecycles.all()) {
-      if (life.tie == Tie::history) look_at_history(life);
-      else look_at_fate(life);
+      if (life.tie == Tie::history)
+        look_at_history(life);
+      else
+        look_at_fate(life);
     }
   }
 
@@ -100,12 +102,11 @@ class LifecycleRules {
         taken.kind == AcquisitionKind::entry && binding.kind == BindingKind::import;
     const bool handed_out = !hears_the_end() && !s_.scope.handed_out().empty();
     if (!foreign && !handed_out) return false;
-    findings_.not_checkable(
-        rule_for_kept(taken),
-        foreign ? fmt::format("`{}` comes from code that was not read",
-                              brief(s_.ast, taken.receiver))
-                : "the connection is handed to code that was not read",
-        foreign ? taken.node : s_.scope.handed_out().front());
+    findings_.not_checkable(rule_for_kept(taken),
+                            foreign ? fmt::format("`{}` comes from code that was not read",
+                                                  brief(s_.ast, taken.receiver))
+                                    : "the connection is handed to code that was not read",
+                            foreign ? taken.node : s_.scope.handed_out().front());
     return true;
   }
 
@@ -167,8 +168,8 @@ class LifecycleRules {
       const std::string handle = taken.receiver == 0 ? "handle" : receiver;
       if (taken.facts->release_functions.empty())
         return fmt::format("{}.{}()", handle, taken.facts->release_methods.front());
-      return fmt::format("{}({})",
-                         taken.verb == "setTimeout" ? "clearTimeout" : "clearInterval", handle);
+      return fmt::format("{}({})", taken.verb == "setTimeout" ? "clearTimeout" : "clearInterval",
+                         handle);
     }
     const std::string key = brief(s_.ast, taken.key != 0 ? taken.key : taken.value);
     if (taken.verb == "[]=") return fmt::format("delete {}[{}]", receiver, key);

@@ -110,9 +110,9 @@ class RobustnessRules {
         if (!s_.ast.is(node, call_expression)) return true;
         const Callee callee = callee_of(s_.ast, node);
         const bool on_connection = callee.object != 0 && s_.values.is_connection(callee.object);
-        closes = closes || (on_connection && one_of(callee.name, {"close", "terminate", "destroy",
-                                                                  "end", "disconnect", "drop",
-                                                                  "reject"}));
+        closes =
+            closes || (on_connection && one_of(callee.name, {"close", "terminate", "destroy", "end",
+                                                             "disconnect", "drop", "reject"}));
         for (const NodeId given : arguments_of(s_.ast, node)) {
           const bool printed = one_of(callee.name, {"log", "warn", "info", "error", "debug"});
           closes = closes || (!printed && s_.values.is_connection(given));
@@ -135,7 +135,8 @@ class RobustnessRules {
       if (s_.ast.contains(listener.node, function)) at = listener.node;
     }
     auto* finding = findings_.report(
-        "RB005", at, "what a client sent is parsed outside of try: one bad message ends the process");
+        "RB005", at,
+        "what a client sent is parsed outside of try: one bad message ends the process");
     if (finding == nullptr) return;
     finding->evidence = {findings_.evidence(call, "throws on anything but JSON")};
     finding->fix = fmt::format("try {{ … {} … }} catch {{ return; }}", brief(s_.ast, call));
@@ -153,9 +154,8 @@ class RobustnessRules {
     }
     if (is_async(s_.ast, at)) return true;  // a rejection, told by RB007
     const auto& calls = s_.values.calls_of(at);
-    return !calls.empty() && std::all_of(calls.begin(), calls.end(), [&](NodeId call) {
-      return is_caught(call, depth + 1);
-    });
+    return !calls.empty() && std::all_of(calls.begin(), calls.end(),
+                                         [&](NodeId call) { return is_caught(call, depth + 1); });
   }
 
   // Not our own text: a file, an environment variable, what a store gave back.
@@ -163,7 +163,8 @@ class RobustnessRules {
     bool other = false, parameter = false;
     const auto look = [&](NodeId node) {
       if (!s_.ast.is(node, identifier)) return true;
-      if (one_of(s_.ast.text(node), {"process", "localStorage", "fs", "readFileSync"})) other = true;
+      if (one_of(s_.ast.text(node), {"process", "localStorage", "fs", "readFileSync"}))
+        other = true;
       const NodeId declaration = s_.scopes.declaration_of(node);
       parameter = parameter || (declaration != 0 && s_.scope.is_local(declaration));
       return true;

@@ -36,9 +36,10 @@ class SlotRules {
     if (taken.owner.path.ends_with("[]") || is_guarded(taken.node, taken.owner)) return;
     const std::string slot = brief(s_.ast, taken.receiver);
     if (s_.scope.outlives(taken.owner)) {
-      report("LC015", taken, fmt::format("`{}` is one for all connections: the next {} takes the "
-                                         "place of the last",
-                                         slot, taken.facts->kind),
+      report("LC015", taken,
+             fmt::format("`{}` is one for all connections: the next {} takes the "
+                         "place of the last",
+                         slot, taken.facts->kind),
              fmt::format("const {} = … inside the handler", slot));
       return;
     }
@@ -92,10 +93,10 @@ class SlotRules {
     const std::vector<NodeId> run = s_.values.called(call);
     for (const Release& release : s_.acquisitions.released) {
       if (release.kind != AcquisitionKind::handle) continue;
-      const bool here = release.node == call ||
-                        std::any_of(run.begin(), run.end(), [&](NodeId function) {
-                          return s_.ast.contains(function, release.node);
-                        });
+      const bool here =
+          release.node == call || std::any_of(run.begin(), run.end(), [&](NodeId function) {
+            return s_.ast.contains(function, release.node);
+          });
       if (here && s_.values.place(release.receiver) == slot) return true;
     }
     return false;
@@ -179,14 +180,15 @@ class SlotRules {
     return false;
   }
 
-  // let entry; wss.on('connection', (ws) => { entry = { ws, … }; ws.on('close', () => end(entry)) })
+  // let entry; wss.on('connection', (ws) => { entry = { ws, … }; ws.on('close', () => end(entry))
+  // })
   void look_at_shared_record(NodeId node) {
     const NodeId left = s_.ast.child(node, Field::left);
     const NodeId right = unwrapped(s_.ast, s_.ast.child(node, Field::right));
     if (!s_.ast.is(left, identifier) || !s_.ast.is_any(right, object, new_expression)) return;
     const Place slot{s_.scopes.declaration_of(left), ""};
-    if (!slot.known() || !s_.scope.outlives(slot) ||
-        !s_.values.holds_connection(right) || is_guarded(node, slot))
+    if (!slot.known() || !s_.scope.outlives(slot) || !s_.values.holds_connection(right) ||
+        is_guarded(node, slot))
       return;
     bool used_at_end = false;
     for (const ConnectionListener* listener : s_.listeners(moment::close)) {

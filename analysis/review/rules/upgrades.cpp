@@ -157,10 +157,10 @@ class UpgradeRules {
     const NodeId because = thrower != 0 ? thrower : awaited;
     auto* finding = findings_.report(
         "RB003", at_handler(entry),
-        thrower != 0 ? fmt::format("`{}` can throw or reject here, which ends the process",
-                                   brief(s_.ast, thrower, 40))
-                     : fmt::format("`{}` has no error listener while it waits",
-                                   s_.ast.text(entry.socket)));
+        thrower != 0
+            ? fmt::format("`{}` can throw or reject here, which ends the process",
+                          brief(s_.ast, thrower, 40))
+            : fmt::format("`{}` has no error listener while it waits", s_.ast.text(entry.socket)));
     if (finding == nullptr) return;
     finding->evidence = {findings_.evidence(because, "here")};
     finding->fix = fmt::format("try {{ … }} catch {{ {}.destroy(); }}", s_.ast.text(entry.socket));
@@ -231,8 +231,7 @@ class UpgradeRules {
 
   [[nodiscard]] bool has_option(NodeId made, std::string_view name) const {
     if (!s_.ast.is(made, new_expression)) return false;
-    const ClassMembers* options =
-        s_.classes.members(s_.values.instance(argument(s_.ast, made, 0)));
+    const ClassMembers* options = s_.classes.members(s_.values.instance(argument(s_.ast, made, 0)));
     return options != nullptr && options->fields.contains(name) &&
            s_.values.external(made).starts_with("ws:");
   }

@@ -1,0 +1,133 @@
+// The half of Values that connects the program: arguments to parameters, listeners to what is
+// emitted, values to the collections they are stored in.
+#include "analysis/review/values.h"
+#include "analysis/review/words.h"
+
+namespace ebbtide {
+
+namespace {
+using enum SyntaxKind;
+}  // namespace
+
+void Values::connect_calls() {
+  // A function handed over as an argument is known once arguments are, and elements once the place
+  // they are stored in is: the second round sees what the first has found.
+  for (int round = 0; round < 3; round++) {
+    bind_arguments();
+    index_elements();
+    sources_.clear();
+    places_.clear();
+    externals_.clear();
+    holding_.clear();
+  }
+}
+
+void Values::find_stores() {
+  for (NodeId node = 1; node < ast_.size(); node++) {
+    if (ast_.is(node, call_expression)) {
+      const Callee callee = callee_of(ast_, node);
+      if (callee.object == 0) continue;
+      const NodeId first = argument(ast_, node, 0), second = argument(ast_, node, 1);
+      if (callee.name == "set" && second != 0)
+        stores_.push_back({node, callee.object, first, second, "set"});
+      else if (callee.name == "add" && first != 0)
+        stores_.push_back({node, callee.object, 0, first, "add"});
+      else if (one_of(callee.name, {"push", "unshift"}) && first != 0)
+        stores_.push_back({node, callee.object, 0, first, callee.name});
+    } else if (ast_.is_any(node, assignment_expression, augmented_assignment_expression)) {
+      const NodeId left = unwrapped(ast_, ast_.child(node, Field::left));
+      if (!ast_.is(left, subscript_expression) || !member_name(ast_, left).empty()) continue;
+      stores_.push_back({node, ast_.child(left, Field::object), ast_.child(left, Field::index),
+                         ast_.child(node, Field::right), "[]="});
+    }
+  }
+}
+
+void Values::bind_arguments() {
+  std::unordered_map<NodeId, std::vector<NodeId>> arguments, calls, makings;
+  const auto bind = [&](NodeId function, NodeId call, std::size_t skipped) {
+    const std::vector<NodeId> patterns = parameters_of(ast_, function);
+    const std::vector<NodeId> given = arguments_of(ast_, call);
+    for (std::size_t i = 0; i < patterns.size() && i + skipped < given.size(); i++) {
+      std::vector<NodeId>& bound = arguments[patterns[i]];
+      if (bound.size() < max_sources_) bound.push_back(given[i + skipped]);
+    }
+  };
+  for (const NodeId call : calls_) {
+    if (ast_.is(call, new_expression)) {
+      if (const NodeId made = instance(call)) makings[made].push_back(call);
+    }
+    for (const NodeId function : called(call)) {
+      calls[function].push_back(call);
+      bind(function, call, 0);
+    }
+    const Callee callee = callee_of(ast_, call);
+    if (callee.name == "bind" && callee.object != 0) {  // f.bind(this, first)
+      for (const NodeId function : functions(callee.object)) bind(function, call, 1);
+    } else if (callee.name == "emit" && callee.object != 0) {
+      for (const NodeId function : listeners_of(call)) bind(function, call, 1);
+    }
+  }
+  arguments_ = std::move(arguments);
+  calls_of_ = std::move(calls);
+  makings_of_ = std::move(makings);
+}
+
+void Values::index_elements() {
+  std::map<Place, std::vector<NodeId>> elements;
+  std::unordered_map<NodeId, Place> stored_in;
+  for (const Store& store : stores_) {
+    const Place at = place(store.receiver);
+    if (!at.known()) continue;
+    std::vector<NodeId>& values = elements[at];
+    if (values.size() < max_sources_) values.push_back(store.value);
+    for (const NodeId source : sources(store.value)) {
+      if (ast_.is_any(source, new_expression, array, object)) stored_in.emplace(source, at);
+    }
+  }
+  elements_ = std::move(elements);
+  stored_in_ = std::move(stored_in);
+}
+
+// wss.emit("connection", ws, user) hands its arguments to what wss.on("connection", …) was given.
+std::vector<NodeId> Values::listeners_of(NodeId emit) {
+  const std::string_view event = string_value(ast_, argument(ast_, emit, 0));
+  const Place emitter = place(callee_of(ast_, emit).object);
+  std::vector<NodeId> found;
+  if (event.empty() || !emitter.known()) return found;
+  for (const NodeId call : calls_) {
+    const Callee callee = callee_of(ast_, call);
+    if (!one_of(callee.name, {"on", "addListener", "once"}) || callee.object == 0) continue;
+    if (string_value(ast_, argument(ast_, call, 0)) != event || place(callee.object) != emitter)
+      continue;
+    const auto given = functions(argument(ast_, call, 1));
+    found.insert(found.end(), given.begin(), given.end());
+  }
+  return found;
+}
+
+const std::vector<NodeId>& Values::calls_of(NodeId function) const {
+  static const std::vector<NodeId> none;
+  const auto found = calls_of_.find(function);
+  return found == calls_of_.end() ? none : found->second;
+}
+
+const std::vector<NodeId>& Values::writes_of(std::string_view name) const {
+  static const std::vector<NodeId> none;
+  const auto found = writes_.find(name);
+  return found == writes_.end() ? none : found->second;
+}
+
+const std::vector<NodeId>& Values::makings_of(NodeId class_node) const {
+  static const std::vector<NodeId> none;
+  const auto found = makings_of_.find(class_node);
+  return found == makings_of_.end() ? none : found->second;
+}
+
+const std::vector<NodeId>& Values::elements(const Place& place) {
+  static const std::vector<NodeId> none;
+  const auto found = elements_.find(place);
+  return found == elements_.end() ? none : found->second;
+}
+
+}  // namespace ebbtide
