@@ -37,9 +37,11 @@ std::int64_t map_pages() {
 
 // A child of the caller that waits for its death.
 std::int64_t fork_waiting(const std::function<void()>& first = [] {}) {
+  const pid_t parent = getpid();
   const pid_t child = fork();
   if (child != 0) return child;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(0);  // it died before that
   first();
   for (;;) pause();
 }
