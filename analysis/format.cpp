@@ -91,6 +91,16 @@ std::string span_text(std::uint64_t start_ns, std::uint64_t end_ns) {
   return duration_text(static_cast<double>(end_ns - start_ns) * 1e-9);
 }
 
+std::string levels_text(const std::vector<std::uint64_t>& levels, std::size_t most) {
+  std::string text;
+  for (std::size_t i = 0; i < levels.size(); ++i) {
+    const bool shown = levels.size() <= most || i < most / 2 || i + most / 2 >= levels.size();
+    if (!shown && i != most / 2) continue;
+    text += (i == 0 ? "" : " → ") + (shown ? number_text(levels[i]) : std::string("…"));
+  }
+  return text;
+}
+
 std::string counted(std::uint64_t count, const std::string& noun) {
   return integer_text(static_cast<std::int64_t>(count)) + " " + noun + (count == 1 ? "" : "s");
 }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "analysis/statistics.h"
 #include "recording/names.h"
@@ -18,6 +19,9 @@ std::string amount_text(double value, Unit unit);                // one of the t
 std::string interval_text(const Interval& interval, Unit unit);  // "63.9–64.6 KB", "−20 to 35 B"
 std::string duration_text(double seconds);  // "90 µs", "184 ms", "1.42 s", "3 min 12 s"
 std::string span_text(std::uint64_t start_ns, std::uint64_t end_ns);  // "–" when end is not after
+
+// "100 → 200 → 300"; of more than `most` the first and the last ones.
+std::string levels_text(const std::vector<std::uint64_t>& levels, std::size_t most);
 
 // "1 cycle", "2 cycles".
 std::string counted(std::uint64_t count, const std::string& noun);

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "analysis/heap/growth.h"
 #include "analysis/statistics.h"
 #include "recording/names.h"
 #include "recording/run.h"
@@ -56,7 +55,6 @@ struct Assessment {
   std::uint32_t cycles = 0;       // finished cycles with connections
   std::uint64_t connections = 0;  // established in them
   double confidence = 0.95;
-  HeapFindings heap;  // what in the JavaScript heap grew with the connections, and what keeps it
 };
 
 struct AssessOptions {

@@ -9,7 +9,9 @@ namespace ebbtide {
 
 int run_leak(const LeakOptions& options, const std::string& command_line);
 int run_report(const ReportOptions& options);
+int run_heap(const HeapOptions& options);
 int run_doctor(const DoctorOptions& options);
+int run_review(const ReviewOptions& options);
 
 // Prints an Error as every command does: what failed, and on the next line what mends it.
 int fail(const Error& error);

@@ -10,9 +10,11 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
+#include <optional>
+#include <type_traits>
 
+#include "recording/clock.h"
 #include "recording/names.h"
-#include "tracer/gauges.h"
 
 namespace ebbtide {
 
@@ -28,6 +30,29 @@ std::chrono::nanoseconds typical(std::vector<std::uint64_t> lengths_ns) {
   const auto middle = lengths_ns.begin() + static_cast<std::ptrdiff_t>(lengths_ns.size() / 2);
   std::nth_element(lengths_ns.begin(), middle, lengths_ns.end());
   return std::chrono::nanoseconds(*middle);
+}
+
+// What `work` returns, done on a thread of the pool: the caller's timers and signals go on.
+template <class Work>
+awaitable<std::invoke_result_t<Work>> run_on(asio::thread_pool& pool, Work work) {
+  std::optional<std::invoke_result_t<Work>> outcome;
+  const auto run = [&]() -> awaitable<void> {
+    outcome.emplace(work());
+    co_return;
+  };
+  co_await asio::co_spawn(pool, run, use_awaitable);
+  co_return *std::move(outcome);
+}
+
+// What was thrown, in words.
+std::string reason_of(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::exception& failure) {
+    return failure.what();
+  } catch (...) {
+    return "no reason given";
+  }
 }
 
 }  // namespace
@@ -61,11 +86,12 @@ awaitable<Result<RunEnd>> Experiment::run() {
   start_ns_ = monotonic_ns();
   progress_state_.cycles = static_cast<std::uint32_t>(doses_.size());
   asio::co_spawn(executor_, watch_target(), [this](std::exception_ptr failure) {
-    if (failure) stop();
+    if (failure) fail("watching the target failed: " + reason_of(failure));
   });
   auto tried = co_await try_one_connection();
   if (tried) {
     if (!stopping()) co_await open_inspector();
+    if (!stopping()) co_await open_heap_watch();
     co_await settle(0);
     co_await measure(0, Point::settled);
     for (std::uint32_t number = 1; number <= doses_.size() && !stopping(); number++)
@@ -81,10 +107,12 @@ awaitable<Result<RunEnd>> Experiment::run() {
 // A server that cannot be talked to is found out before a hundred connections wait for it.
 awaitable<Result<void>> Experiment::try_one_connection() {
   progress_state_.phase = "try";
-  Cohort cohort(executor_, plan_.connection, plan_.endpoints, 0, next_connection_id_++);
-  co_await cohort.open(1, 1);
-  co_await cohort.close();
-  const Connection& outcome = cohort.outcomes().front();
+  cohort_ = std::make_unique<Cohort>(executor_, plan_.connection, plan_.endpoints, 0,
+                                     next_connection_id_++);
+  co_await cohort_->open(1, 1);
+  co_await cohort_->close();
+  const Connection outcome = cohort_->outcomes().front();
+  cohort_.reset();
   tracer_.record(outcome);
   const bool failed = outcome.established_ns == 0;
   if (!failed || stopping()) co_return Result<void>{};
@@ -98,6 +126,8 @@ awaitable<void> Experiment::open_inspector() {
     tier.detail = "the target is not V8";
   } else if (!plan_.inspector) {
     tier.detail = "refused by --no-inspector";
+  } else if (plan_.processes > 1) {
+    tier.detail = "one process at a time can listen on its port, and the target has several";
   } else {
     auto opened = co_await InspectorSession::open(executor_, plan_.pid);
     tier.on = opened.has_value();
@@ -109,6 +139,28 @@ awaitable<void> Experiment::open_inspector() {
     } else {
       tier.detail = opened.error().message();
       progress_.say("no inspector: " + opened.error().message());
+      if (!opened.error().remedy.empty()) progress_.say("  " + opened.error().remedy);
+    }
+  }
+  tracer_.record(tier);
+}
+
+awaitable<void> Experiment::open_heap_watch() {
+  Tier tier{.name = "heap-census", .on = false, .detail = {}};
+  if (!plan_.v8) {
+    tier.detail = "the target is not V8";
+  } else if (plan_.heap_pids.empty()) {
+    tier.detail = "refused by --no-heap-census";
+  } else {
+    auto opened =
+        co_await run_on(heap_thread_, [this] { return HeapWatch::open(plan_.heap_pids); });
+    tier.on = opened.has_value();
+    if (opened) {
+      heap_watch_ = *std::move(opened);
+      tier.detail = "the JavaScript heap read from outside at settle points";
+    } else {
+      tier.detail = opened.error().message();
+      progress_.say("no heap census: " + opened.error().message());
       if (!opened.error().remedy.empty()) progress_.say("  " + opened.error().remedy);
     }
   }
@@ -133,11 +185,11 @@ awaitable<void> Experiment::run_cycle(std::uint32_t number, std::uint32_t dose) 
   cycle.end_ns = monotonic_ns();
   tracer_.record(cycle);  // before the measurement, which commits it
   co_await measure(number, Point::settled);
+  co_await take_snapshot(number);
   if (dose > 0) cycle_lengths_ns_.push_back(cycle.end_ns - cycle.start_ns);
   progress_.cycle_done(progress_state_);
   if (dose > 0 && cycle.established == 0) {
-    failure_ = fmt::format("none of the {} connections of cycle {} was established", dose, number);
-    stop_requested_ = true;
+    fail(fmt::format("none of the {} connections of cycle {} was established", dose, number));
   }
 }
 
@@ -175,30 +227,84 @@ awaitable<void> Experiment::settle(std::uint32_t cycle) {
   const std::uint64_t start_ns = begin_phase(cycle, cycle == 0 ? Phase::before : Phase::settle);
   Settled settled = co_await wait_until_settled(
       tracer_, {.cap = plan_.settle_cap, .sockets_gone = cycle != 0}, stop, tick);
-  if (stopping()) co_return;
-  std::vector<Gauge> heap;
-  if (inspector_) {
-    const auto reading = co_await inspector_->read_after_gc();
-    if (reading) {
-      for (const auto& [kind, value] :
-           {std::pair{GaugeKind::heap_used, reading->heap_used},
-            std::pair{GaugeKind::heap_total, reading->heap_total},
-            std::pair{GaugeKind::external, reading->external},
-            std::pair{GaugeKind::array_buffers, reading->array_buffers}})
-        heap.push_back({cycle, Point::settled, kind, reading->ts_ns, value});
-      // V8 gives pages back on threads of its own after the collection.
-      const SettleRule echo{
-          .cap = std::chrono::milliseconds(500), .quiet_windows = 1, .sockets_gone = false};
-      co_await wait_until_settled(tracer_, echo, stop, tick);
-    } else if (!stopping()) {
-      note(cycle, "the inspector stopped answering: " + reading.error().message());
-      co_await inspector_->close();
-      inspector_.reset();
-    }
+  if (!stopping()) co_await collect_garbage(cycle);
+  if (!stopping()) co_await look_into_heap(cycle);
+  if (inspector_ || heap_watch_) {
+    // V8 gives pages back on threads of its own after the collection.
+    const SettleRule echo{
+        .cap = std::chrono::milliseconds(500), .quiet_windows = 1, .sockets_gone = false};
+    co_await wait_until_settled(tracer_, echo, stop, tick);
   }
   if (stopping()) co_return;
   end_phase(cycle, cycle == 0 ? Phase::before : Phase::settle, start_ns, settled);
-  for (const Gauge& gauge : heap) tracer_.record(gauge);
+}
+
+awaitable<void> Experiment::collect_garbage(std::uint32_t cycle) {
+  if (!inspector_) co_return;
+  const auto reading = co_await inspector_->read_after_gc();
+  if (!reading) {
+    if (stopping()) co_return;
+    note(cycle, "the inspector stopped answering: " + reading.error().message());
+    co_await inspector_->close();
+    inspector_.reset();
+    co_return;
+  }
+  for (const auto& [kind, value] : {std::pair{GaugeKind::heap_used, reading->heap_used},
+                                    std::pair{GaugeKind::heap_total, reading->heap_total},
+                                    std::pair{GaugeKind::external, reading->external},
+                                    std::pair{GaugeKind::array_buffers, reading->array_buffers}})
+    tracer_.record(Gauge{cycle, Point::settled, kind, reading->ts_ns, value});
+  for (const auto& [kind, count] : reading->active_resources)
+    tracer_.record(ActiveResource{cycle, kind, count});
+}
+
+// A heap of hundreds of megabytes takes seconds to read: then not at every settle point, so that
+// the looks take a fifth of the run at most. The first two and the last are always due.
+bool Experiment::look_is_due(std::uint32_t cycle) const {
+  if (cycle <= 1 || cycle + 1 >= doses_.size()) return true;
+  return monotonic_ns() - last_look_end_ns_ >= 4 * last_look_took_ns_;
+}
+
+awaitable<void> Experiment::look_into_heap(std::uint32_t cycle) {
+  if (!heap_watch_ || !look_is_due(cycle)) co_return;
+  const std::uint64_t start_ns = monotonic_ns();
+  auto looked = co_await run_on(heap_thread_, [this, cycle] { return heap_watch_->look(cycle); });
+  last_look_end_ns_ = monotonic_ns();
+  last_look_took_ns_ = last_look_end_ns_ - start_ns;
+  if (!looked) {
+    if (stopping()) co_return;
+    note(cycle, "the heap census failed: " + looked.error().message());
+    heap_watch_.reset();
+    co_return;
+  }
+  for (Record& row : looked->rows) tracer_.record(std::move(row));
+  paths_left_out_ = std::max(paths_left_out_, looked->paths_left_out);
+}
+
+// Three to compare: after the first cycle, in the middle, and after the last.
+bool Experiment::wants_snapshot(std::uint32_t cycle) const {
+  if (plan_.snapshot_directory.empty()) return false;
+  const std::size_t last = doses_.size();
+  return cycle == 1 || cycle == (last + 1) / 2 || cycle == last;
+}
+
+// Behind the cycle's gauges: a snapshot spoils every later reading of memory.
+awaitable<void> Experiment::take_snapshot(std::uint32_t cycle) {
+  if (!inspector_ || !wants_snapshot(cycle)) co_return;
+  SnapshotFile file{
+      .cycle = cycle,
+      .ts_ns = monotonic_ns(),
+      .path = fmt::format("{}/cycle-{:03}.heapsnapshot", plan_.snapshot_directory, cycle)};
+  progress_state_.phase = "snapshot";
+  const auto written = [this](std::uint64_t) { show(tracer_.activity()); };
+  const auto taken = co_await inspector_->take_snapshot(file.path, written);
+  file.took_ns = monotonic_ns() - file.ts_ns;
+  if (taken) {
+    file.size_bytes = *taken;
+    tracer_.record(file);
+  } else if (!stopping()) {
+    fail("no heap snapshot: " + taken.error().message());
+  }
 }
 
 awaitable<void> Experiment::measure(std::uint32_t cycle, Point point) {
@@ -206,8 +312,8 @@ awaitable<void> Experiment::measure(std::uint32_t cycle, Point point) {
   co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(
       [&](auto handler) {
         auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-        tracer_.measure(cycle, point, {}, [this, shared](const std::vector<Gauge>&) {
-          asio::post(executor_, [shared] { std::move (*shared)(); });
+        tracer_.measure(cycle, point, {}, [executor = executor_, shared](const auto&) {
+          asio::post(executor, [shared] { std::move (*shared)(); });
         });
       },
       use_awaitable);
@@ -255,6 +361,12 @@ void Experiment::end_phase(std::uint32_t cycle, Phase phase, std::uint64_t start
 
 void Experiment::note(std::uint32_t cycle, std::string text) {
   tracer_.record(Note{monotonic_ns(), cycle, std::move(text)});
+}
+
+// Ends the run; the first reason counts.
+void Experiment::fail(std::string why) {
+  if (failure_.empty()) failure_ = std::move(why);
+  stop();
 }
 
 void Experiment::show(const Activity& activity) {

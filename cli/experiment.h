@@ -6,12 +6,14 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "cli/heap_watch.h"
 #include "cli/progress.h"
 #include "cli/settle.h"
 #include "driver/cohort.h"
@@ -31,8 +33,11 @@ struct ExperimentPlan {
   std::uint32_t window = 10;
   std::chrono::milliseconds hold{100};
   std::chrono::milliseconds settle_cap{3000};
-  bool inspector = true;  // try to open it
-  bool v8 = false;        // the target is V8
+  bool inspector = true;                // try to open it
+  bool v8 = false;                      // the target is V8
+  std::size_t processes = 1;            // of the target
+  std::vector<std::int32_t> heap_pids;  // processes whose heap is read from outside; may be none
+  std::string snapshot_directory;       // where heap snapshots go; "": none are taken
 };
 
 // The doses in order: `connections` per cycle, with an idle control (0) after the first, the middle
@@ -53,10 +58,14 @@ class Experiment {
 
  private:
   boost::asio::awaitable<void> open_inspector();
+  boost::asio::awaitable<void> open_heap_watch();
   boost::asio::awaitable<Result<void>> try_one_connection();
   boost::asio::awaitable<void> run_cycle(std::uint32_t number, std::uint32_t dose);
   boost::asio::awaitable<std::uint32_t> drive_connections(std::uint32_t cycle, std::uint32_t dose);
   boost::asio::awaitable<void> settle(std::uint32_t cycle);
+  boost::asio::awaitable<void> collect_garbage(std::uint32_t cycle);
+  boost::asio::awaitable<void> look_into_heap(std::uint32_t cycle);
+  boost::asio::awaitable<void> take_snapshot(std::uint32_t cycle);
   boost::asio::awaitable<void> measure(std::uint32_t cycle, Point point);
   boost::asio::awaitable<void> sleep(std::chrono::nanoseconds duration);
   boost::asio::awaitable<void> watch_target();
@@ -64,6 +73,9 @@ class Experiment {
   std::uint64_t begin_phase(std::uint32_t cycle, Phase phase);
   void end_phase(std::uint32_t cycle, Phase phase, std::uint64_t start_ns, Settled settled = {});
   void note(std::uint32_t cycle, std::string text);
+  void fail(std::string why);
+  [[nodiscard]] bool look_is_due(std::uint32_t cycle) const;
+  [[nodiscard]] bool wants_snapshot(std::uint32_t cycle) const;
   void show(const Activity& activity);
   [[nodiscard]] bool stopping() const { return stop_requested_ || target_gone_; }
   [[nodiscard]] RunEnd end() const;
@@ -74,6 +86,11 @@ class Experiment {
   Progress& progress_;
   std::vector<std::uint32_t> doses_;
   std::unique_ptr<InspectorSession> inspector_;
+  std::unique_ptr<HeapWatch> heap_watch_;
+  boost::asio::thread_pool heap_thread_{1};  // reading a heap takes longer than a timer may wait
+  std::uint64_t last_look_end_ns_ = 0;
+  std::uint64_t last_look_took_ns_ = 0;
+  std::uint64_t paths_left_out_ = 0;
   std::unique_ptr<Cohort> cohort_;  // of the open cycle
   boost::asio::steady_timer sleep_timer_;
   boost::asio::steady_timer watch_timer_;

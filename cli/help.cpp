@@ -113,6 +113,29 @@ void describe_report(CLI::App& report) {
   report.footer(exit_status);
 }
 
+void describe_heap(CLI::App& heap) {
+  heap.description(
+      "ebbtide heap - what JavaScript heaps hold, what in them grows, and which line keeps it\n"
+      "\n"
+      "Reads snapshots as DevTools, --heapsnapshot-signal and v8.writeHeapSnapshot() write them;\n"
+      "scripts and source maps are read where the snapshot says they lie. One file is counted,\n"
+      "three and more are compared: take each in the same state, with as many connections made\n"
+      "in between. With --pid a live Node process is looked into from outside: its threads are\n"
+      "held for milliseconds, no inspector is opened, nothing is collected.\n"
+      "\n"
+      "Examples\n"
+      "    ebbtide heap before.heapsnapshot middle.heapsnapshot after.heapsnapshot\n"
+      "    ebbtide heap --connections 100 *.heapsnapshot\n"
+      "    ebbtide heap --pid \"$(pgrep -n node)\"");
+  heap.footer(
+      "\nExit status\n"
+      "  0   nothing keeps growing, or one heap was counted\n"
+      "  2   something keeps growing\n"
+      "  3   two snapshots are too few to tell\n"
+      "  1   the work could not be done; the message says why and how to mend it\n"
+      "  64  wrong usage\n");
+}
+
 void describe_doctor(CLI::App& doctor) {
   doctor.description(
       "ebbtide doctor - what this machine and this process allow, and the command that mends it\n"
@@ -120,6 +143,27 @@ void describe_doctor(CLI::App& doctor) {
       "Examples\n"
       "    ebbtide doctor\n"
       "    ebbtide doctor --pid \"$(pgrep -n node)\"");
+}
+
+void describe_review(CLI::App& review) {
+  review.description(
+      "ebbtide review - what a server's source takes for each connection and never gives back\n"
+      "\n"
+      "Reads JavaScript and TypeScript; follows what runs when a connection comes, speaks and\n"
+      "ends, through functions, classes and files. Nothing is run, node_modules is not read.\n"
+      "\n"
+      "Examples\n"
+      "    ebbtide review server/src\n"
+      "    ebbtide review --format sarif src > review.sarif\n"
+      "\n"
+      "  A finding that is meant to be: on its line, or alone on the line before.\n"
+      "    clients.add(ws);  // ebbtide-ignore LC001 emptied by the supervisor");
+  review.footer(
+      "\nExit status\n"
+      "  0   nothing found that --fail-on names\n"
+      "  2   such a finding stands\n"
+      "  1   the work could not be done; the message says why and how to mend it\n"
+      "  64  wrong usage\n");
 }
 
 }  // namespace ebbtide

@@ -21,6 +21,8 @@ class ManPageFormatter : public CLI::Formatter {
 void describe_program(CLI::App& app);
 void describe_leak(CLI::App& leak);
 void describe_report(CLI::App& report);
+void describe_heap(CLI::App& heap);
 void describe_doctor(CLI::App& doctor);
+void describe_review(CLI::App& review);
 
 }  // namespace ebbtide

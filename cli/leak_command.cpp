@@ -20,7 +20,7 @@
 #include "cli/progress.h"
 #include "driver/fd_limit.h"
 #include "driver/resolve.h"
-#include "tracer/gauges.h"
+#include "recording/clock.h"
 #include "tracer/target.h"
 #include "tracer/v8/v8_target.h"
 
@@ -91,18 +91,22 @@ RunInfo describe_run(const LeakOptions& options, const Target& target,
 
 // Ctrl-C once: a report of what is finished. Twice: at once; the recording stays readable.
 asio::awaitable<void> watch_signals(asio::signal_set& signals, Experiment& experiment,
-                                    Progress& progress) {
+                                    Progress& progress, const std::string& recording) {
   for (int received = 1;; received++) {
     const auto [error, signal] = co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
     if (error) co_return;
-    if (received > 1) _exit(128 + signal);
+    if (received > 1) {
+      progress.say("stopped; what was recorded until now is in " + recording);
+      _exit(128 + signal);
+    }
     progress.say("stopping; a report of the finished cycles follows (once more: at once)");
     experiment.stop();
   }
 }
 
-Result<RunEnd> run_experiment(const ExperimentPlan& plan, Tracer& tracer, Progress& progress) {
-  asio::io_context context(1);
+// `context` outlives the tracer, whose thread posts to it.
+Result<RunEnd> run_experiment(asio::io_context& context, const ExperimentPlan& plan, Tracer& tracer,
+                              Progress& progress, const std::string& recording) {
   Experiment experiment(context.get_executor(), plan, tracer, progress);
   asio::signal_set signals(context, SIGINT, SIGTERM);
   Result<RunEnd> outcome = Error{"run", "the experiment", "it did not finish", ""};
@@ -116,7 +120,7 @@ Result<RunEnd> run_experiment(const ExperimentPlan& plan, Tracer& tracer, Progre
     outcome = co_await experiment.run();
     signals.cancel();
   };
-  asio::co_spawn(context, watch_signals(signals, experiment, progress), keep_failure);
+  asio::co_spawn(context, watch_signals(signals, experiment, progress, recording), keep_failure);
   asio::co_spawn(context, run(), keep_failure);
   context.run();
   if (failure) std::rethrow_exception(failure);
@@ -143,6 +147,7 @@ Result<int> leak(const LeakOptions& options, const std::string& command_line) {
     std::filesystem::remove(partial);
     return error;
   };
+  asio::io_context context(1);
   auto tracer = Tracer::attach(
       *target,
       {.ebpf = options.ebpf, .fd_events = options.fd_events, .fault_period = options.fault_period},
@@ -159,24 +164,32 @@ Result<int> leak(const LeakOptions& options, const std::string& command_line) {
   }
   if (!target->remark.empty()) (*tracer)->record(Note{monotonic_ns(), 0, target->remark});
 
-  const ExperimentPlan plan{.connection = options.connection,
-                            .endpoints = *endpoints,
-                            .pid = target->process.pid,
-                            .cycles = options.cycles,
-                            .connections = options.connections,
-                            .window = options.window,
-                            .hold = options.hold,
-                            .settle_cap = options.settle_cap,
-                            .inspector = options.inspector,
-                            .v8 = is_v8};
-  const auto ran = run_experiment(plan, **tracer, progress);
+  const ExperimentPlan plan{
+      .connection = options.connection,
+      .endpoints = *endpoints,
+      .pid = target->process.pid,
+      .cycles = options.cycles,
+      .connections = options.connections,
+      .window = options.window,
+      .hold = options.hold,
+      .settle_cap = options.settle_cap,
+      .inspector = options.inspector,
+      .v8 = is_v8,
+      .processes = target->processes.size(),
+      .heap_pids = options.heap_census ? pids_of(*target) : std::vector<std::int32_t>(),
+      .snapshot_directory = options.snapshot ? options.output_directory : std::string()};
+  const auto ran = run_experiment(context, plan, **tracer, progress, partial);
   const auto finished = (*tracer)->finish(
       ran ? *ran : RunEnd{EndReason::failed, ran.error().message(), monotonic_ns()});
   tracer->reset();
   progress.erase_line();
   if (!ran) return discard(ran.error());
   if (!finished) return finished.error();
-  if (auto moved = move_file(partial, recording); !moved) return moved.error();
+  if (auto moved = move_file(partial, recording); !moved) {
+    Error error = moved.error();
+    error.remedy = "the recording is complete: ebbtide report " + partial;
+    return error;
+  }
   return write_reports(recording, options.output_directory, options.quiet);
 }
 

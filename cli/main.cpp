@@ -29,6 +29,7 @@ int run(int argc, char** argv) {
   if (const auto* leak = std::get_if<LeakOptions>(&command))
     return run_leak(*leak, quote_command_line(argc, argv));
   if (const auto* report = std::get_if<ReportOptions>(&command)) return run_report(*report);
+  if (const auto* heap = std::get_if<HeapOptions>(&command)) return run_heap(*heap);
   return run_doctor(std::get<DoctorOptions>(command));
 }
 

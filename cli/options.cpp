@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <sstream>
 
 #include "cli/exit_code.h"
@@ -40,7 +41,7 @@ struct LeakArguments {
   double close_timeout_seconds = 1;
   double settle_cap_seconds = 3;
   std::int32_t pid = 0;
-  bool no_inspector = false, no_ebpf = false;
+  bool no_inspector = false, no_heap_census = false, no_ebpf = false;
 };
 
 void define_leak(CLI::App& leak, LeakArguments& arguments, LeakOptions& options) {
@@ -106,7 +107,14 @@ void define_leak(CLI::App& leak, LeakArguments& arguments, LeakOptions& options)
       ->capture_default_str()
       ->group("Experiment");
   leak.add_flag("--no-inspector", arguments.no_inspector,
-                "never open Node's inspector (no forced GC: no verdict on the JS heap)")
+                "never open Node's inspector (no forced GC; the heap census stays)")
+      ->group("Evidence");
+  leak.add_flag("--no-heap-census", arguments.no_heap_census,
+                "never hold the server's threads to read its JavaScript heap (milliseconds each)")
+      ->group("Evidence");
+  leak.add_flag("--snapshot", options.snapshot,
+                "also have the server write three heap snapshots (voids later readings of RSS)")
+      ->excludes("--no-inspector")
       ->group("Evidence");
   leak.add_flag("--no-ebpf", arguments.no_ebpf, "observe through /proc alone")->group("Evidence");
   leak.add_flag("--fd-events", options.fd_events,
@@ -125,6 +133,43 @@ void define_leak(CLI::App& leak, LeakArguments& arguments, LeakOptions& options)
       ->capture_default_str()
       ->group("Output");
   leak.add_flag("-q,--quiet", options.quiet, "print the verdict only")->group("Output");
+}
+
+void define_review(CLI::App& review, ReviewOptions& options, std::string& fail_on) {
+  const std::map<std::string, ReviewFormat> formats = {{"text", ReviewFormat::text},
+                                                       {"markdown", ReviewFormat::markdown},
+                                                       {"json", ReviewFormat::json},
+                                                       {"sarif", ReviewFormat::sarif}};
+  review.add_option("PATH", options.paths, "directories and files of the server's source")
+      ->required();
+  review.add_option("--format", options.format, "text, markdown, json or sarif")
+      ->type_name("FORMAT")
+      ->transform(CLI::CheckedTransformer(formats).description(""))
+      ->option_text("FORMAT");
+  review.add_option("--fail-on", fail_on, "least serious finding that gives exit status 2")
+      ->type_name("SEVERITY")
+      ->check(CLI::IsMember({"error", "warning", "info", "never"}).description(""))
+      ->capture_default_str();
+  review.add_flag("--checks", options.checks, "also print what was found in order");
+}
+
+std::optional<Severity> severity_named(const std::string& name) {
+  if (name == "error") return Severity::error;
+  if (name == "warning") return Severity::warning;
+  if (name == "info") return Severity::info;
+  return std::nullopt;
+}
+
+void define_heap(CLI::App& heap, HeapOptions& options) {
+  heap.add_option("FILE", options.snapshots, "heap snapshots, in the order they were taken");
+  heap.add_option("--pid", options.pid, "look into this live process instead of files")
+      ->type_name("PID")
+      ->check(CLI::Range(1, 1 << 22));
+  heap.add_option("--connections", options.connections,
+                  "connections that were made from one snapshot to the next")
+      ->type_name("N")
+      ->check(CLI::Range(1U, 1U << 30));
+  heap.add_flag("--json", options.json, "print everything as JSON");
 }
 
 // --send and --expect make one list in the order they stand on the command line.
@@ -168,6 +213,7 @@ Result<LeakOptions> finish_leak(const CLI::App& leak, const LeakArguments& argum
   options.settle_cap = to_milliseconds(arguments.settle_cap_seconds);
   if (arguments.pid != 0) options.pid = arguments.pid;
   options.inspector = !arguments.no_inspector;
+  options.heap_census = !arguments.no_heap_census;
   options.ebpf = !arguments.no_ebpf;
   return options;
 }
@@ -203,12 +249,23 @@ std::variant<Command, Answer> parse_command_line(int argc, const char* const* ar
       ->type_name("DIR");
   report->add_flag("-q,--quiet", report_options.quiet, "print the verdict only");
 
+  HeapOptions heap_options;
+  CLI::App* heap = app.add_subcommand("heap", "say what JavaScript heaps hold, and what grows");
+  describe_heap(*heap);
+  define_heap(*heap, heap_options);
+
   std::int32_t doctor_pid = 0;
   CLI::App* doctor = app.add_subcommand("doctor", "show what this machine and a process allow");
   describe_doctor(*doctor);
   doctor->add_option("--pid", doctor_pid, "also look at this process")
       ->type_name("PID")
       ->check(CLI::Range(1, 1 << 22));
+
+  ReviewOptions review_options;
+  std::string fail_on = "error";
+  CLI::App* review = app.add_subcommand("review", "read a server's source for what it never frees");
+  describe_review(*review);
+  define_review(*review, review_options, fail_on);
 
   const std::string first = argc > 1 ? argv[1] : "-";
   const auto named =
@@ -232,6 +289,15 @@ std::variant<Command, Answer> parse_command_line(int argc, const char* const* ar
     return Command{*std::move(options)};
   }
   if (report->parsed()) return Command{report_options};
+  if (heap->parsed()) {
+    if (heap_options.snapshots.empty() == !heap_options.pid.has_value())
+      return usage_error("name heap snapshots, or a process with --pid", "heap");
+    return Command{std::move(heap_options)};
+  }
+  if (review->parsed()) {
+    review_options.fail_on = severity_named(fail_on);
+    return Command{std::move(review_options)};
+  }
   return Command{DoctorOptions{doctor_pid != 0 ? std::optional(doctor_pid) : std::nullopt}};
 }
 

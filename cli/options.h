@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "analysis/review/review.h"
 #include "driver/plan.h"
 #include "recording/result.h"
 
@@ -25,6 +26,8 @@ struct LeakOptions {
   std::chrono::milliseconds hold{100};
   std::chrono::milliseconds settle_cap{3000};
   bool inspector = true;
+  bool heap_census = true;
+  bool snapshot = false;
   bool ebpf = true;
   bool fd_events = false;
   std::uint32_t fault_period = 0;
@@ -38,11 +41,27 @@ struct ReportOptions {
   bool quiet = false;
 };
 
+struct HeapOptions {
+  std::vector<std::string> snapshots;        // files, in the order they were taken
+  std::optional<std::int32_t> pid;           // instead of files
+  std::optional<std::uint32_t> connections;  // made between two snapshots
+  bool json = false;
+};
+
 struct DoctorOptions {
   std::optional<std::int32_t> pid;
 };
 
-using Command = std::variant<LeakOptions, ReportOptions, DoctorOptions>;
+enum class ReviewFormat : std::uint8_t { text, markdown, json, sarif };
+
+struct ReviewOptions {
+  std::vector<std::string> paths;
+  ReviewFormat format = ReviewFormat::text;
+  std::optional<Severity> fail_on = Severity::error;  // nullopt: findings never fail
+  bool checks = false;                                // also what was found in order
+};
+
+using Command = std::variant<LeakOptions, ReportOptions, HeapOptions, DoctorOptions, ReviewOptions>;
 
 // What to do instead of a command: print `text` (help, version, or what is wrong) and exit.
 struct Answer {

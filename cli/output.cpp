@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "analysis/heap/growth.h"
+#include "analysis/heap/object_verdict.h"
 #include "analysis/report/escape.h"
 #include "analysis/report/json.h"
 #include "analysis/report/memory_report.h"
@@ -65,14 +67,19 @@ Result<void> move_file(const std::string& from, const std::string& to) {
 Result<int> write_reports(const std::string& recording, const std::string& directory, bool quiet) {
   const auto run = read_recording(recording);
   if (!run) return run.error();
-  const Assessment assessment = assess(*run);
+  if (auto ready = prepare_directory(directory); !ready) return ready.error();
+  Assessment assessment = assess(*run);
+  const HeapFindings heap = find_heap_growth(*run);
+  weigh_objects(heap, assessment);
   const std::string report = directory + "/06-03-memory-analysis.md";
   const std::string results = directory + "/results.json";
-  if (auto written = write_file(report, memory_report(*run, assessment)); !written)
+  if (auto written = write_file(report, memory_report(*run, assessment, heap)); !written)
     return written.error();
-  if (auto written = write_file(results, results_json(*run, assessment)); !written)
+  if (auto written = write_file(results, results_json(*run, assessment, heap)); !written)
     return written.error();
   fmt::print("{}\n", clean_text(assessment.sentence, 2000));
+  if (assessment.verdict == Verdict::leak && !heap.causes.empty())
+    fmt::print("Kept by {}\n", clean_text(heap.causes.front().path, 300));
   if (!quiet)
     fmt::print("\n  report     {}\n  results    {}\n  recording  {}\n", report, results, recording);
   return exit_code_of(assessment.verdict);

@@ -33,11 +33,13 @@ void Progress::erase_line() {
   line_shown_ = false;
 }
 
-void Progress::update(const ProgressState& state) {
+void Progress::update(const ProgressState& state) { working(describe(state)); }
+
+void Progress::working(const std::string& text) {
   if (quiet_ || !terminal_) return;
   const char* dim = color_ ? "\033[2m" : "";
   const char* plain = color_ ? "\033[0m" : "";
-  std::fputs(fmt::format("\r\033[K{}{}{}", dim, describe(state), plain).c_str(), stderr);
+  std::fputs(fmt::format("\r\033[K{}{}{}", dim, clean_text(text, 200), plain).c_str(), stderr);
   std::fflush(stderr);
   line_shown_ = true;
 }

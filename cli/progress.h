@@ -27,6 +27,9 @@ class Progress {
   // Renews the line; a no-op unless standard error is a terminal.
   void update(const ProgressState& state);
 
+  // Renews the line for work that has no cycles; a no-op unless standard error is a terminal.
+  void working(const std::string& text);
+
   // A cycle is over: a plain line unless standard error is a terminal.
   void cycle_done(const ProgressState& state);
 

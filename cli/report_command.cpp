@@ -9,7 +9,6 @@ int run_report(const ReportOptions& options) {
   std::string directory = options.output_directory;
   if (directory.empty()) directory = std::filesystem::path(options.recording).parent_path();
   if (directory.empty()) directory = std::string(".");
-  if (auto ready = prepare_directory(directory); !ready) return fail(ready.error());
   const auto status = write_reports(options.recording, directory, options.quiet);
   return status ? *status : fail(status.error());
 }

@@ -83,9 +83,9 @@ void CauseFinder::collect() {
     const auto look = look_of.find(level.cycle);
     if (path == place_of.end() || look == look_of.end()) continue;
     TracedPath& traced = paths_[path->second];
-    traced.objects[look->second] = level.objects;
-    traced.retained[look->second] = level.retained_bytes;
-    traced.entries[look->second] = level.entries;
+    traced.objects[look->second] += level.objects;
+    traced.retained[look->second] += level.retained_bytes;
+    traced.entries[look->second] += level.entries;
   }
   for (TracedPath& path : paths_) {
     path.objects_trend = trend_of(series_, path.objects);

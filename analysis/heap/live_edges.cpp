@@ -6,10 +6,7 @@
 namespace ebbtide {
 namespace {
 
-constexpr std::uint64_t elements_at = 16;  // of a FixedArray: its first
-constexpr std::uint64_t properties_slot = 8;
 constexpr std::uint64_t elements_slot = 16;
-constexpr std::uint64_t first_own_slot = 24;
 constexpr std::uint64_t context_previous = 24;
 
 }  // namespace

@@ -4,12 +4,10 @@
 #include <cstring>
 #include <limits>
 
+#include "analysis/heap/big_pages.h"
+
 namespace ebbtide {
 namespace {
-
-constexpr std::uint64_t elements_at = 16;  // of a FixedArray: its first
-constexpr std::uint64_t properties_slot = 8;
-constexpr std::uint64_t first_own_slot = 24;
 
 std::uint32_t saturated(std::uint64_t bytes) {
   return static_cast<std::uint32_t>(
@@ -46,9 +44,12 @@ void LiveGraph::number_nodes(std::uint16_t isolate) {
     next += page.starts.index();
   }
   next_native_ = next;
-  graph_.kind.assign(next, NodeKind::hidden);
-  graph_.name.assign(next, 0);
-  graph_.self_size.assign(next, 0);
+  assign_in_big_pages(graph_.kind, next, NodeKind::hidden);
+  assign_in_big_pages(graph_.name, next, 0U);
+  assign_in_big_pages(graph_.self_size, next, 0U);
+  // As many as there could be: what is not used is never touched and costs nothing.
+  reserve_in_big_pages(graph_.locations, next);
+  reserve_in_big_pages(graph_.containers, next);
   for (const NodeIndex root :
        {HeapGraph::root, HeapGraph::javascript_roots, HeapGraph::handle_roots}) {
     graph_.kind[root] = NodeKind::synthetic;
@@ -183,10 +184,10 @@ HeapGraph LiveGraph::make(std::uint16_t isolate, const LiveRoots& roots) {
   });
   std::ranges::sort(weak_entries_, {}, &WeakEntry::key);
 
-  // An edge for every word there could be: what is not used is never touched and costs nothing.
-  graph_.edges.reserve(words + weak_entries_.size() + buffers_.size() + roots.handles.size() +
-                       roots.native_contexts.size());
-  graph_.first_edge.reserve(graph_.kind.size() + 1);
+  // At most one edge for every word.
+  reserve_in_big_pages(graph_.edges, words + weak_entries_.size() + buffers_.size() +
+                                         roots.handles.size() + roots.native_contexts.size());
+  reserve_in_big_pages(graph_.first_edge, graph_.kind.size() + 1);
   emit_roots(roots);
   each_object([&](const Object& object) {
     graph_.first_edge.push_back(static_cast<std::uint32_t>(graph_.edges.size()));

@@ -16,6 +16,11 @@
 
 namespace ebbtide {
 
+// Where in an object, in bytes from its start.
+inline constexpr std::uint64_t elements_at = 16;  // of a FixedArray: its first
+inline constexpr std::uint64_t properties_slot = 8;
+inline constexpr std::uint64_t first_own_slot = 24;
+
 class LiveGraph {
  public:
   LiveGraph(LiveMemory& memory, LiveLayout& layout, LiveObjects& objects)

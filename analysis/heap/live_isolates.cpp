@@ -101,7 +101,7 @@ void LiveIsolates::clear_false_starts(Address object, std::uint64_t claimed) {
     if (next >= object + claimed) return;
     LivePage* page = memory_.page_of(next);
     const auto place = LiveMemory::word_in_page(next);
-    if (page == nullptr || page->marks.get(place)) return;
+    if (page == nullptr || !page->starts.get(place) || page->marks.get(place)) return;
     page->starts.clear(place);
   }
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
 
@@ -82,8 +83,9 @@ void size_types(const Symbols& symbols, LiveLayout& layout) {
   rule("StrongDescriptorArray", descriptors);
 
   // FixedArray's subclasses, the hash tables among them, follow it without names of their own.
-  const auto first = symbols.type("FixedArray").value_or(0);
-  for (int type = first; type < symbols.type("ByteArray").value_or(0); ++type) {
+  const auto first = std::max(0, symbols.type("FixedArray").value_or(0));
+  const auto last = std::min<int>(symbols.type("ByteArray").value_or(0), LiveLayout::type_limit);
+  for (int type = first; type < last; ++type) {
     layout.types[static_cast<std::size_t>(type)].size = {Length::smi_at_8, 16, 8};
     layout.types[static_cast<std::size_t>(type)].kind = NodeKind::array;
   }
@@ -108,7 +110,8 @@ void size_types(const Symbols& symbols, LiveLayout& layout) {
                         (type & representation) == 5;  // cons, sliced, thin
     string.slots = refers ? Slots::all : Slots::none;
   }
-  if (const auto vector = symbols.type("FeedbackVector"); vector && *vector > 0) {
+  const auto vector = symbols.type("FeedbackVector");
+  if (vector && *vector > 0 && *vector < LiveLayout::type_limit) {
     TypeLayout& before = layout.types[static_cast<std::size_t>(*vector - 1)];
     if (before.name.empty()) before.name = "FeedbackMetadata";  // in the order of their names
   }

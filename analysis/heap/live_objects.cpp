@@ -104,7 +104,10 @@ void LiveObjects::grow_table() {
 // --- sizes --------------------------------------------------------------------------------------
 
 std::uint64_t LiveObjects::claimed_size(Address object, const LiveMap& map) const {
-  if (map.words != 0) return map.words * std::uint64_t{8};
+  if (map.words != 0) {
+    const auto size = map.words * std::uint64_t{8};
+    return memory_.at(object, size) != nullptr ? size : 0;
+  }
   const SizeRule& rule = layout_.type(map.type).size;
   std::uint64_t length = 0;
   switch (rule.length) {
@@ -226,40 +229,43 @@ void LiveObjects::name_tables() {
 
 // --- the walk -----------------------------------------------------------------------------------
 
+// What it says itself, or up to where the next object begins.
+std::uint64_t LiveObjects::walked_size(Address object, const LiveMap& map, Address end) {
+  auto size = claimed_size(object, map);
+  if (size != 0 && object + size <= end) return size;
+  if (learning_ && map.words == 0) {
+    auto& samples = unsized_[map.type];
+    if (samples.size() < sample_size) samples.push_back(object);
+  }
+  size = 16;
+  while (object + size + 8 <= end && map_of(object + size) == no_map) size += 8;
+  return std::min(size, end - object);
+}
+
+// A chunk's objects begin in its first page; what follows is the rest of one large object.
 void LiveObjects::walk_objects(LivePage* page, Address from, Address end, bool new_space) {
-  for (Address at = from; at + 8 <= end;) {
+  const Address page_end = page->start + page->length;
+  for (Address at = from; at + 8 <= std::min(end, page_end);) {
     const auto word = memory_.word(at);
     const auto index = map_of_word(word);
     if (index == no_map) {
       // Young pages are full of what earlier scavenges have left.
-      if (word != 0 && !new_space) gap_bytes_ += 8;
+      if (word != 0 && !new_space && !learning_) gap_bytes_ += 8;
       at += 8;
       continue;
     }
     const LiveMap& map = maps_[index];
     const TypeLayout& type = layout_.type(map.type);
-    auto size = claimed_size(at, map);
-    if (size == 0 || at + size > end) {
-      size = 16;
-      while (at + size + 8 <= end && map_of(at + size) == no_map) size += 8;
-      size = std::min(size, end - at);
-      if (learning_ && map.words == 0) {
-        auto& samples = unsized_[map.type];
-        if (samples.size() < sample_size) samples.push_back(at);
-      }
-    }
-    // Fillers, by size or by being able to have any.
-    const bool free_space = type.size.length == Length::smi_at_8 && type.size.base == 0;
-    const bool filler = free_space || (map.words != 0 && map.words <= 2 && type.name.empty() &&
-                                       map.type >= layout_.first_nonstring);
+    const auto size = walked_size(at, map, end);
     if (!learning_) {
       object_bytes_ += size;
-      if (!filler) page->starts.set(LiveMemory::word_in_page(at));
+      const bool free_space = type.size.length == Length::smi_at_8 && type.size.base == 0;
+      const bool filler = map.words != 0 && map.words <= 2 && type.name.empty() &&
+                          map.type >= layout_.first_nonstring;
+      if (!free_space && !filler) page->starts.set(LiveMemory::word_in_page(at));
       if (map.receiver) notice_table(at, map);
     }
     at += size;
-    // A chunk's objects begin in its first page; what follows is the rest of one large object.
-    if (at >= page->start + page->length) break;
   }
 }
 

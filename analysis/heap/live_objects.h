@@ -85,6 +85,7 @@ class LiveObjects {
   void walk(const std::vector<std::uint32_t>& pages_to_walk);
   // Returns the address where the walk goes on.
   Address walk_chunk(std::size_t first_page);
+  std::uint64_t walked_size(Address object, const LiveMap& map, Address end);
   void walk_objects(LivePage* page, Address from, Address end, bool new_space);
 
   LiveMemory& memory_;

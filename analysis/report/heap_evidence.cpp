@@ -17,17 +17,6 @@ constexpr std::size_t companions_shown = 4;
 constexpr std::size_t growths_shown = 15;
 constexpr std::size_t levels_shown = 6;
 
-// "0 → 100 → … → 1,000": the first, and the last ones.
-std::string levels_text(const std::vector<std::uint64_t>& levels) {
-  std::string text;
-  for (std::size_t i = 0; i < levels.size(); ++i) {
-    const bool skipped = levels.size() > levels_shown && i > 1 && i + 3 < levels.size();
-    if (skipped && i > 2) continue;
-    text += (i == 0 ? "" : " → ") + (skipped ? std::string("…") : number_text(levels[i]));
-  }
-  return text;
-}
-
 std::string position_text(const CodePosition& position) {
   if (position.script.empty()) return "–";
   std::string text = position.script;
@@ -53,7 +42,7 @@ std::string cause_item(std::size_t rank, const HeapCause& cause) {
       rank, code_span(cause.path, 300),
       cause.isolate == "main" ? "" : " in " + prose(cause.isolate),
       count_text(cause.objects_per_connection), code_span(cause.content, 80),
-      bytes_text(cause.retained_per_connection), levels_text(cause.levels));
+      bytes_text(cause.retained_per_connection), levels_text(cause.levels, levels_shown));
   text += companions_text(cause);
   if (!cause.position.compiled.empty())
     text += " In the code that ran: " + code_span(cause.position.compiled, 120) + ".";
@@ -74,7 +63,7 @@ std::string growths_table(const HeapFindings& heap) {
     if (&growth == heap.growths.data() + growths_shown) break;
     table.row({cell_code(growth.name, 60), position_text(growth.position),
                count_text(growth.objects_per_connection), bytes_text(growth.bytes_per_connection),
-               levels_text(growth.levels)});
+               levels_text(growth.levels, levels_shown)});
   }
   if (table.empty()) return "";
   return "### Classes and closures that grow\n\n" + table.folded("By class and closure");
@@ -132,7 +121,7 @@ std::string cause_line(const HeapCause& cause) {
 
 std::string heap_part(const ReportInput& input) {
   const Recording& recording = input.recording;
-  const HeapFindings& heap = input.assessment.heap;
+  const HeapFindings& heap = input.heap;
   if (recording.heap_censuses.empty()) return active_resources_table(recording);
   std::string text = "### What keeps JavaScript objects\n\n";
   if (!heap.reservation.empty()) {

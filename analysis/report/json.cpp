@@ -6,6 +6,7 @@
 
 #include "analysis/join.h"
 #include "analysis/report/escape.h"
+#include "analysis/report/heap_json.h"
 #include "analysis/series.h"
 
 namespace ebbtide {
@@ -128,13 +129,13 @@ Json conditions(const Recording& recording) {
   const RunInfo& run = recording.run;
   Json tiers = Json::array();
   for (const Tier& tier : recording.tiers) {
-    tiers.push_back({{"name", tier.name}, {"on", tier.on}, {"detail", text(tier.detail)}});
+    tiers.push_back({{"name", text(tier.name)}, {"on", tier.on}, {"detail", text(tier.detail)}});
   }
   Json notes = Json::array();
   for (const Note& note : recording.notes) {
     notes.push_back({{"cycle", note.cycle}, {"text", text(note.text)}});
   }
-  return {{"tool_version", run.tool_version},
+  return {{"tool_version", text(run.tool_version)},
           {"command_line", text(run.command_line)},
           {"started_unix_s", run.started_unix_s},
           {"url", text(run.url)},
@@ -156,7 +157,8 @@ Json conditions(const Recording& recording) {
 
 }  // namespace
 
-std::string results_json(const Recording& recording, const Assessment& assessment) {
+std::string results_json(const Recording& recording, const Assessment& assessment,
+                         const HeapFindings& heap) {
   Json losses = Json::array();
   for (const Loss& loss : recording.losses) {
     losses.push_back({{"name", text(loss.name)}, {"count", loss.count}});
@@ -170,6 +172,10 @@ std::string results_json(const Recording& recording, const Assessment& assessmen
   root["confidence"] = assessment.confidence;
   root["judgements"] = judgements(assessment);
   root["survivors"] = survivors(assessment);
+  if (!recording.heap_censuses.empty()) {
+    root["heap"] = heap_findings_json(heap);
+    root["heap_censuses"] = heap_censuses_json(recording);
+  }
   root["cycles"] = cycles(recording);
   root["connections"] = connections(recording);
   root["conditions"] = conditions(recording);

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "analysis/heap/growth.h"
 #include "analysis/verdict.h"
 #include "recording/run.h"
 
@@ -12,6 +13,7 @@ namespace ebbtide {
 inline constexpr int results_schema = 1;
 
 // Ends with a line break. The same recording gives the same bytes.
-std::string results_json(const Recording& recording, const Assessment& assessment);
+std::string results_json(const Recording& recording, const Assessment& assessment,
+                         const HeapFindings& heap = {});
 
 }  // namespace ebbtide

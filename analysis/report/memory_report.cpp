@@ -73,13 +73,14 @@ std::string basis_lines(const ReportInput& input) {
 
 }  // namespace
 
-std::string memory_report(const Recording& recording, const Assessment& assessment) {
+std::string memory_report(const Recording& recording, const Assessment& assessment,
+                          const HeapFindings& heap) {
   const SocketJoin join = join_sockets(recording);
-  const ReportInput input{recording, assessment, join};
+  const ReportInput input{recording, assessment, join, heap};
   std::string text = "# Memory Analysis: " + code_span(recording.run.cmdline, 80) + "\n\n";
   text += "**" + prose(assessment.sentence) + "**\n\n";
-  if (!assessment.heap.causes.empty() && assessment.verdict == Verdict::leak)
-    text += "**" + cause_line(assessment.heap.causes.front()) + ".**\n\n";
+  if (!heap.causes.empty() && assessment.verdict == Verdict::leak)
+    text += "**" + cause_line(heap.causes.front()) + ".**\n\n";
   text += basis_lines(input) + "\n";
   text += "## Code Review Findings\n\nNot part of this run yet: the source was not reviewed.\n\n";
   text += test_results_section(input);

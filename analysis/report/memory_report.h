@@ -4,12 +4,14 @@
 
 #include <string>
 
+#include "analysis/heap/growth.h"
 #include "analysis/verdict.h"
 #include "recording/run.h"
 
 namespace ebbtide {
 
 // The Markdown of 06-03-memory-analysis.md. The same recording gives the same bytes.
-std::string memory_report(const Recording& recording, const Assessment& assessment);
+std::string memory_report(const Recording& recording, const Assessment& assessment,
+                          const HeapFindings& heap = {});
 
 }  // namespace ebbtide

@@ -64,7 +64,7 @@ std::string cause_advice(const HeapCause& cause) {
 bool advise_on_causes(const ReportInput& input, Advice& advice) {
   constexpr std::size_t most = 4;
   std::size_t named = 0;
-  for (const HeapCause& cause : input.assessment.heap.causes) {
+  for (const HeapCause& cause : input.heap.causes) {
     if (cause.bounded || named == most) continue;
     advice.push_back(cause_advice(cause));
     ++named;

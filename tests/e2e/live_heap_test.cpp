@@ -85,10 +85,12 @@ TEST_P(LiveHeap, CountsWhatTheProgramMade) {
   EXPECT_EQ(count("Waiting"), 60u);
   EXPECT_EQ(count("GlobalThing"), 1u);
   EXPECT_EQ(count("ForeignObject"), 30u);
-  for (const auto* lost : {"Dropped", "Watched", "Registered", "LostMetadata"}) {
+  for (const auto* lost : {"Dropped", "Watched", "Registered", "LostMetadata", "LostInContext"}) {
     EXPECT_EQ(count(lost), 0u) << lost;
   }
   EXPECT_EQ(count("Job"), 0u);
+  EXPECT_EQ(count("Crowded"), 90u);
+  EXPECT_EQ(count("Socket"), 16u);
   EXPECT_EQ(count_closures(heaps[0].graph, "listener"), 250u);
 }
 
@@ -103,10 +105,10 @@ TEST_P(LiveHeap, AgreesWithTheSnapshotOfTheSameProcess) {
   const auto ours = count_classes(heaps[0].graph);
   const auto theirs = count_classes(snapshot->graph);
   for (const auto* name :
-       {"Session",  "Premium", "Extra",   "Item",    "Entry",       "Numbered",
-        "Metadata", "Current", "Held",    "Waiting", "GlobalThing", "ForeignObject",
-        "Map",      "Set",     "Dropped", "Watched", "Registered",  "LostMetadata",
-        "Promise",  "Server",  "Worker",  "Pipe",    "TCP"}) {
+       {"Session", "Premium", "Extra",      "Item",         "Entry",         "Numbered", "Metadata",
+        "Current", "Held",    "Waiting",    "GlobalThing",  "ForeignObject", "Map",      "Set",
+        "Dropped", "Watched", "Registered", "LostMetadata", "Promise",       "Server",   "Worker",
+        "Pipe",    "TCP",     "Crowded",    "Socket",       "LostInContext", "Timeout"}) {
     const auto found = theirs.find(name);
     const double expected = found == theirs.end() ? 0 : static_cast<double>(found->second);
     const auto mine = ours.find(name);
@@ -129,6 +131,8 @@ TEST_P(LiveHeap, NamesVariablesPropertiesAndContainers) {
   EXPECT_EQ(entries("by_name"), 299u);
   EXPECT_EQ(graph.name_of(variable(graph, "current")), "Current");
 
+  EXPECT_EQ(graph.name_of(variable(graph, "crowd_0")), "Crowded");
+  EXPECT_EQ(graph.name_of(variable(graph, "crowd_89")), "Crowded");
   const auto& wide = variable(graph, "wide");
   EXPECT_EQ(graph.name_of(member(graph, wide, "field_0")), "Numbered");
   EXPECT_EQ(graph.name_of(member(graph, wide, "field_199")), "Numbered");

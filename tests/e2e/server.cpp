@@ -52,12 +52,14 @@ Server::Server(std::unique_ptr<Process> process, std::uint16_t port)
     : process_(std::move(process)), port_(port) {}
 
 Server Server::node(const std::string& script,
-                    const std::map<std::string, std::string>& environment) {
+                    const std::map<std::string, std::string>& environment,
+                    const std::string& binary) {
   ProcessOptions options{environment, 0};
   options.environment["PORT"] = "0";
   options.environment["NODE_PATH"] = SOURCE_DIR "/examples/node_modules:/usr/share/nodejs";
+  const std::filesystem::path path = std::filesystem::path(SOURCE_DIR) / script;
   auto process =
-      std::make_unique<Process>(std::vector<std::string>{"node", SOURCE_DIR "/" + script}, options);
+      std::make_unique<Process>(std::vector<std::string>{binary, path.string()}, options);
 
   const std::string announcement = "listening on 127.0.0.1:";
   std::uint16_t port = 0;
@@ -74,12 +76,12 @@ Server Server::node(const std::string& script,
   return {std::move(process), port};
 }
 
-Server Server::nginx(const std::filesystem::path& directory) {
+Server Server::nginx(const std::filesystem::path& directory, unsigned workers) {
   const std::uint16_t port = free_port();
   const std::filesystem::path configuration = directory / "nginx.conf";
   std::ofstream(configuration) << fmt::format(
       "daemon off;\n"
-      "worker_processes 1;\n"
+      "worker_processes {2};\n"
       "pid {0}/nginx.pid;\n"
       "error_log stderr;\n"
       "events {{ worker_connections 1024; }}\n"
@@ -89,7 +91,7 @@ Server Server::nginx(const std::filesystem::path& directory) {
       "  fastcgi_temp_path {0}/fastcgi; uwsgi_temp_path {0}/uwsgi; scgi_temp_path {0}/scgi;\n"
       "  server {{ listen 127.0.0.1:{1}; location / {{ return 200 'hello'; }} }}\n"
       "}}\n",
-      directory.string(), port);
+      directory.string(), port, workers);
   auto process = std::make_unique<Process>(std::vector<std::string>{
       "/usr/sbin/nginx", "-e", "stderr", "-c", configuration.string(), "-p", directory.string()});
   const auto deadline = std::chrono::steady_clock::now() + start_limit;

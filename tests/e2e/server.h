@@ -14,12 +14,14 @@ namespace ebbtide {
 // destructor. Constructors throw std::runtime_error when it does not come up.
 class Server {
  public:
-  // A script below the source tree: "tests/e2e/servers/clean.js".
+  // A script, absolute or below the source tree: "tests/e2e/servers/clean.js".
   static Server node(const std::string& script,
-                     const std::map<std::string, std::string>& environment = {});
+                     const std::map<std::string, std::string>& environment = {},
+                     const std::string& binary = "node");
 
-  // Debian's nginx with a configuration of its own: master and one worker, "hello" for every path.
-  static Server nginx(const std::filesystem::path& directory);
+  // Debian's nginx with a configuration of its own: a master and its workers, "hello" for every
+  // path.
+  static Server nginx(const std::filesystem::path& directory, unsigned workers = 1);
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] pid_t pid() const { return process_->pid(); }

@@ -10,15 +10,12 @@
 #include <csignal>
 #include <cstring>
 #include <fstream>
-#include <optional>
 #include <string>
 
 #include "tracer/proc.h"
 
 namespace ebbtide {
 namespace {
-
-using namespace std::chrono_literals;
 
 void pause_briefly() {
   const timespec time{0, 20'000};
@@ -120,23 +117,13 @@ Result<ThreadHold> ThreadHold::take(pid_t pid, Clock::time_point deadline) {
   return hold;
 }
 
+// One that was killed meanwhile cannot be detached; when this thread ends, the kernel hands it over
+// to its parent.
 void ThreadHold::release() {
-  std::vector<Held> dying;
   for (const Held& held : held_) {
-    if (held.gone || !held.stopped) continue;
-    if (ptrace(PTRACE_DETACH, held.tid, nullptr, held.signal) != 0) dying.push_back(held);
+    if (held.stopped) ptrace(PTRACE_DETACH, held.tid, nullptr, held.signal);
   }
   held_.clear();
-  // Killed meanwhile: its parent hears of it only once we have taken notice.
-  const auto deadline = Clock::now() + 1s;
-  while (!dying.empty() && Clock::now() < deadline) {
-    std::erase_if(dying, [](const Held& held) {
-      int status = 0;
-      const pid_t changed = waitpid(held.tid, &status, __WALL | WNOHANG);
-      return (changed == held.tid && !WIFSTOPPED(status)) || (changed < 0 && errno != EINTR);
-    });
-    if (!dying.empty()) pause_briefly();
-  }
 }
 
 }  // namespace ebbtide

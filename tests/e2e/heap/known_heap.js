@@ -38,6 +38,7 @@ class ForeignObject {}
 class GlobalThing {}
 class Wide {}
 class Held {}
+class Crowded {}
 
 const sessions = new Map();
 const premium = new Set();
@@ -90,9 +91,19 @@ const context = vm.createContext({ ForeignObject });
 vm.runInContext('var foreign = []; for (let i = 0; i < 30; i++) foreign.push(new ForeignObject());',
                 context);
 
+(function lose_a_context() {
+  vm.runInContext('class LostInContext {} globalThis.lost = [new LostInContext()];',
+                  vm.createContext({}));
+})();
+
+// So many variables that their names are in a table.
+const crowd_names = Array.from({ length: 90 }, (_, i) => `crowd_${i}`);
+const crowd = new Function('Crowded', `let ${crowd_names.map((name) => name + ' = new Crowded()')};
+  return () => [${crowd_names}];`)(Crowded);
+
 const server = net.createServer((socket) => socket.on('error', () => {}));
 const population = () => [sessions, premium, items, by_name, listeners, buffers, metadata, watchers,
-                          registry, wide, pending, resolvers, context, server, current, tag];
+                          registry, wide, pending, resolvers, context, crowd, server, current, tag];
 
 const worker = new Worker(`
   class Job {}
@@ -111,8 +122,16 @@ function obey(command) {
   console.log('done');
 }
 
+// Sockets that nothing but the event loop holds.
+const connections = 8;
+let connected = 0;
 worker.once('message', () => {
-  server.listen(0, '127.0.0.1', () => console.log('ready'));
+  server.on('connection', () => {
+    if (++connected === connections) setTimeout(() => console.log('ready'), 50);
+  });
+  server.listen(0, '127.0.0.1', () => {
+    for (let i = 0; i < connections; i++) net.connect(server.address().port, '127.0.0.1');
+  });
 });
 require('readline').createInterface({ input: process.stdin }).on('line', obey);
 //# sourceMappingURL=known_heap.js.map

@@ -1,0 +1,14 @@
+// Answers: does a count of objects say LEAK where the gauges could not? Objects are counted
+// exactly, so that a reference kept by every connection shows long before its bytes stand out.
+#pragma once
+
+#include "analysis/heap/growth.h"
+#include "analysis/verdict.h"
+
+namespace ebbtide {
+
+// Makes the verdict LEAK, and says so in its sentence, when the application's own code keeps an
+// object of at least every second connection and that has not slowed down. Never clears anybody.
+void weigh_objects(const HeapFindings& heap, Assessment& assessment);
+
+}  // namespace ebbtide
