@@ -15,6 +15,7 @@ namespace {
 
 using Json = nlohmann::json;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr double planted = 262144;  // bytes per connection
 
@@ -75,12 +76,18 @@ TEST_F(Cluster, WorkersThatKeepBuffersLeak) {
   }
 }
 
-TEST_F(Cluster, TheCleanTwinDoesNotLeak) {
+// Without a forced collection in each worker what is reachable may still be too restless for NO
+// LEAK.
+TEST_F(Cluster, TheCleanTwinIsNotAccused) {
   const Server server = Server::node("tests/e2e/servers/cluster-clean.js");
-  measure(server.url("ws"));
-  expect_verdict("no_leak", 0);
-  measure(server.url("ws"), {"--pid", std::to_string(server.pid())});
-  expect_verdict("no_leak", 0);
+  for (const bool by_pid : {false, true}) {
+    measure(server.url("ws"), by_pid
+                                  ? std::vector{std::string("--pid"), std::to_string(server.pid())}
+                                  : std::vector<std::string>{});
+    EXPECT_NE(results_.value("verdict", ""), "leak") << explanation();
+    EXPECT_EQ(results_["connections_established"], 600);
+    EXPECT_THAT(sentence(), Not(HasSubstr("held"))) << "all connections are the target's";
+  }
 }
 
 // A third of the connections is not all of them, in guilt or innocence.
