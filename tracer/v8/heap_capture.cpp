@@ -81,6 +81,7 @@ Result<std::unique_ptr<HeapCapture>> HeapCapture::open(pid_t pid) {
 
 // Everything that can be done while the process runs.
 Result<void> HeapCapture::State::prepare() {
+  map = {};
   if (auto refreshed = map.refresh(pid, memory); !refreshed) return refreshed.error();
   // A new thread may be a worker, with handles of its own.
   const auto threads_now = read_threads(pid).size();

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <thread>
+#include <utility>
 
 namespace ebbtide {
 namespace {
@@ -49,16 +50,20 @@ CopyBuffer::~CopyBuffer() { munmap(data_, size_); }
 Result<void> MemoryMap::refresh(pid_t pid, const TargetMemory& memory) {
   auto mappings = read_process_maps(pid);
   if (!mappings) return mappings.error();
-  std::map<std::pair<std::uint64_t, std::uint64_t>, MemoryUse> known;
-  chunks_.clear();
+  std::map<Place, MemoryUse> known;
+  const auto before = std::exchange(chunks_, {});
   malloc_.clear();
   for (const ProcessMapping& mapping : *mappings) {
-    const auto place = std::pair(mapping.start, mapping.end);
+    const Place place(mapping.start, mapping.end);
     const auto seen = known_.find(place);
     const auto use = seen != known_.end() ? seen->second : use_of(mapping, memory);
     known.emplace_hint(known.end(), place, use);
     if (use == MemoryUse::heap_chunk) {
-      chunks_.push_back({{mapping.start, mapping.end}, !mapping.writable});
+      const auto same = std::ranges::lower_bound(
+          before, mapping.start, {}, [](const ChunkMapping& chunk) { return chunk.range.start; });
+      const bool resident = same != before.end() && same->range.start == mapping.start &&
+                            same->range.end == mapping.end && same->resident;
+      chunks_.push_back({{mapping.start, mapping.end}, !mapping.writable, resident});
     }
     if (use == MemoryUse::malloc) malloc_.push_back({mapping.start, mapping.end});
   }
@@ -68,10 +73,12 @@ Result<void> MemoryMap::refresh(pid_t pid, const TargetMemory& memory) {
 
 // --- the copy -----------------------------------------------------------------------------------
 
-CopyPlan CopyPlan::of(const std::vector<ChunkMapping>& chunks, const TargetMemory& memory) {
+CopyPlan CopyPlan::of(std::vector<ChunkMapping>& chunks, const TargetMemory& memory) {
   CopyPlan plan;
-  for (const auto& [mapping, read_only] : chunks) {
-    for (AddressRange run : memory.resident(mapping)) {
+  for (auto& [mapping, read_only, resident] : chunks) {
+    const auto runs = resident ? std::vector{mapping} : memory.resident(mapping);
+    resident = runs.size() == 1 && runs[0].size() == mapping.size();
+    for (AddressRange run : runs) {
       const AddressRange whole{
           run.start / chunk_size * chunk_size,
           std::min((run.end + chunk_size - 1) / chunk_size * chunk_size, mapping.end)};

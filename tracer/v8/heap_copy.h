@@ -35,20 +35,22 @@ class CopyBuffer {
 struct ChunkMapping {
   AddressRange range;
   bool read_only = false;
+  bool resident = false;  // all of it, when that was looked at
 };
 
-// What every anonymous mapping of one process is used for; those seen before are not looked at
-// again.
+// What every anonymous mapping of one process is used for. What a refresh finds where it was before
+// is not looked at again: between two of them may be milliseconds, not more.
 class MemoryMap {
  public:
   // Error: the process is gone or not ours to look at.
   Result<void> refresh(pid_t pid, const TargetMemory& memory);
 
-  [[nodiscard]] const std::vector<ChunkMapping>& chunks() const { return chunks_; }
+  std::vector<ChunkMapping>& chunks() { return chunks_; }
   [[nodiscard]] const std::vector<AddressRange>& malloc_memory() const { return malloc_; }
 
  private:
-  std::map<std::pair<std::uint64_t, std::uint64_t>, MemoryUse> known_;
+  using Place = std::pair<std::uint64_t, std::uint64_t>;
+  std::map<Place, MemoryUse> known_;
   std::vector<ChunkMapping> chunks_;
   std::vector<AddressRange> malloc_;
 };
@@ -57,7 +59,8 @@ class MemoryMap {
 // room.
 class CopyPlan {
  public:
-  static CopyPlan of(const std::vector<ChunkMapping>& chunks, const TargetMemory& memory);
+  // Notes which chunks are resident as a whole, and trusts such notes.
+  static CopyPlan of(std::vector<ChunkMapping>& chunks, const TargetMemory& memory);
 
   [[nodiscard]] std::size_t buffer_size() const { return buffer_size_; }
   [[nodiscard]] std::uint64_t resident_bytes() const { return resident_bytes_; }
