@@ -30,7 +30,7 @@ std::string with_class(const std::string& name, const HeapPath& step) {
 
 bool is_timer_list(const HeapPath& step) {
   return step.step == PathStep::variable && step.edge.starts_with("timerList") &&
-         step.position.script.starts_with("node:");
+         !is_user_script(step.position.script);
 }
 
 class PathTeller {
@@ -74,7 +74,7 @@ class PathTeller {
 
   void add_variable(const HeapPath& step) {
     if (is_timer_list(step)) {
-      segments_.emplace_back("timers");
+      segments_ = {"timers"};  // however the runtime's own functions led here
       return;
     }
     if (step.edge == step.class_name) {

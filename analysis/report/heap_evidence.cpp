@@ -28,6 +28,7 @@ std::string companions_text(const HeapCause& cause) {
   std::string text;
   for (const HeapCause::Companion& companion : cause.companions) {
     if (&companion == cause.companions.data() + companions_shown) break;
+    if (companion.class_name == cause.content) continue;
     text += fmt::format("{}{} ×{}", text.empty() ? "" : ", ", code_span(companion.class_name, 80),
                         count_text(companion.per_connection));
   }

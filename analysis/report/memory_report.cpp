@@ -82,7 +82,9 @@ std::string memory_report(const Recording& recording, const Assessment& assessme
   if (!heap.causes.empty() && assessment.verdict == Verdict::leak)
     text += "**" + cause_line(heap.causes.front()) + ".**\n\n";
   text += basis_lines(input) + "\n";
-  text += "## Code Review Findings\n\nNot part of this run yet: the source was not reviewed.\n\n";
+  text +=
+      "## Code Review Findings\n\nThe source was not read in this run; `ebbtide review PATH` reads "
+      "it.\n\n";
   text += test_results_section(input);
   text += leak_detection_section(input);
   text += recommendations_section(input);
