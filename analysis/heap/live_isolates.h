@@ -29,7 +29,6 @@ class LiveIsolates {
 
   [[nodiscard]] std::uint16_t count() const { return static_cast<std::uint16_t>(roots_.size()); }
   [[nodiscard]] const LiveRoots& roots(std::uint16_t isolate) const { return roots_[isolate]; }
-  [[nodiscard]] const std::vector<Address>& weak_tables() const { return tables_; }
 
  private:
   [[nodiscard]] std::vector<std::vector<Address>> read_handles(const HeapImage& image) const;

@@ -169,12 +169,8 @@ void find_types(const Symbols& symbols, LiveLayout& layout) {
   layout.js_weak_set = type("JSWeakSet");
   layout.js_array = type("JSArray");
   layout.array_buffer = type("JSArrayBuffer");
-  layout.typed_array = type("JSTypedArray");
-  layout.data_view = type("JSDataView");
   layout.global_object = type("JSGlobalObject");
   layout.bound_function = type("JSBoundFunction");
-  layout.promise = type("JSPromise");
-  layout.regexp = type("JSRegExp");
   layout.property_array = type("PropertyArray");
   layout.property_cell = type("PropertyCell");
   layout.context_cell = type("ContextCell");
@@ -212,12 +208,9 @@ void find_offsets(const Symbols& symbols, LiveLayout& layout) {
   set(layout.location_field, "prop_location_Field");
   set(layout.index_mask, "prop_index_mask");
   set(layout.index_shift, "prop_index_shift");
-  set(layout.elements_kind_shift, "bit_field2_elements_kind_shift");
-  set(layout.elements_kind_mask, "bit_field2_elements_kind_mask");
-  set(layout.dictionary_elements, "elements_dictionary_elements");
   set(layout.name_dictionary_prefix, "namedictionaryshape_prefix_size");
   for (auto* shift : {&layout.dictionary_map_shift, &layout.own_descriptors_shift,
-                      &layout.location_shift, &layout.index_shift, &layout.elements_kind_shift}) {
+                      &layout.location_shift, &layout.index_shift}) {
     *shift &= 31;
   }
 }

@@ -72,8 +72,8 @@ struct LiveLayout {
   InstanceType first_context = 0, last_context = 0;
   InstanceType map = 0, function = 0, shared_info = 0, scope_info = 0, script = 0, symbol = 0;
   InstanceType js_map = 0, js_set = 0, js_weak_map = 0, js_weak_set = 0, js_array = 0;
-  InstanceType array_buffer = 0, typed_array = 0, data_view = 0, global_object = 0, proxy = 0;
-  InstanceType bound_function = 0, promise = 0, regexp = 0;
+  InstanceType array_buffer = 0, global_object = 0, proxy = 0;
+  InstanceType bound_function = 0;
   InstanceType property_array = 0, property_cell = type_limit, context_cell = type_limit;
   InstanceType first_uncompiled = 0, last_uncompiled = 0;
 
@@ -108,7 +108,6 @@ struct LiveLayout {
   std::uint32_t own_descriptors_shift = 10, own_descriptors_mask = 0x3ff << 10;
   std::uint32_t location_mask = 32, location_field = 0, location_shift = 5;
   std::uint32_t index_mask = 0, index_shift = 0;
-  std::uint32_t elements_kind_shift = 2, elements_kind_mask = 0xfc, dictionary_elements = 13;
 
   // Hash tables: prefix (counts and capacity included) and entry size in words.
   std::uint32_t name_dictionary_prefix = 3;

@@ -97,10 +97,6 @@ class LiveMemory {
   static std::uint32_t word_in_page(Address address) {
     return static_cast<std::uint32_t>(address & (page_size - 1)) >> 3;
   }
-  [[nodiscard]] bool begins(Address address) const {
-    const LivePage* page = page_of(address);
-    return page != nullptr && (address & 7) == 0 && page->starts.get(word_in_page(address));
-  }
   // Where the next object begins or the region ends.
   [[nodiscard]] Address next_start(Address address) const;
 

@@ -42,7 +42,6 @@ class LiveObjects {
   }
   MapIndex map_of(Address object) { return map_of_word(memory_.word(object)); }
   [[nodiscard]] const LiveMap& map(MapIndex index) const { return maps_[index]; }
-  [[nodiscard]] std::size_t map_count() const { return maps_.size(); }
   [[nodiscard]] const std::vector<Address>& meta_maps() const { return meta_maps_; }
 
   // The type of what a tagged word refers to; type_limit when that is no object.
@@ -69,7 +68,6 @@ class LiveObjects {
     const auto all = object_bytes_ + gap_bytes_;
     return all == 0 ? 0 : static_cast<std::uint32_t>(object_bytes_ * 1000 / all);
   }
-  [[nodiscard]] std::uint64_t object_bytes() const { return object_bytes_; }
 
  private:
   MapIndex look_up(std::uint64_t word);

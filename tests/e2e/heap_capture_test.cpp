@@ -220,6 +220,28 @@ TEST(ThreadHold, TheTargetRunsOnWhenTheHolderIsKilled) {
   EXPECT_TRUE(node.tell("ping"));
 }
 
+// The parent of a vfork stands still until its child is done, and no ptrace stops it there.
+TEST(ThreadHold, GivesUpOnAThreadThatDoesNotStopInTime) {
+  Process target([](int output) {
+    (void)!write(output, "x", 1);
+    if (vfork() == 0) {
+      sleep(3);
+      _exit(0);
+    }
+    (void)!write(output, "y", 1);
+    for (;;) pause();
+  });
+  ASSERT_EQ(target.read_some(), "x");
+  ASSERT_TRUE(eventually([&] { return state_of(target.pid(), target.pid()) == 'D'; }));
+  std::thread([&] {
+    auto hold = ThreadHold::take(target.pid(), Clock::now() + 200ms);
+    ASSERT_FALSE(hold);
+    EXPECT_THAT(hold.error().reason, testing::HasSubstr("in time"));
+  }).join();
+  EXPECT_EQ(target.read_some(), "y");
+  EXPECT_TRUE(eventually([&] { return state_of(target.pid(), target.pid()) == 'S'; }));
+}
+
 TEST(ThreadHold, NamesTheDebuggerThatIsThereAlready) {
   Process target(sleep_for_ever);
   Process debugger([&](int output) {
