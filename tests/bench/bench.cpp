@@ -12,6 +12,8 @@
 #include <functional>
 #include <thread>
 
+#include "tests/bench/heap_census_cost.h"
+#include "tests/bench/heap_snapshot_cost.h"
 #include "tests/bench/pump_cost.h"
 #include "tests/bench/table.h"
 #include "tests/bench/target_cost.h"
@@ -60,6 +62,10 @@ struct Measurement {
   std::function<Result<Rows>()> measure;
 };
 
+Result<Rows> measure_snapshots(const std::string& directory) {
+  return measure_heap_snapshots(directory, {.command = {BINARY_DIR "/ebbtide", "heap"}});
+}
+
 // A server or program that cannot be started is thrown by the test ring's classes.
 Result<Rows> run(const Measurement& measurement) {
   try {
@@ -82,7 +88,9 @@ Table measure_all(const std::string& directory) {
       {"the analysis", [&] { return measure_analysis(directory); }},
       {"CPU of the target per 1,000 connections", with_server(measure_target_cost)},
       {"CPU of a process that nobody traces, per system call", with_server(measure_bystander_cost)},
-      {"records from kernel to recording", with_server(measure_pump)}};
+      {"records from kernel to recording", with_server(measure_pump)},
+      {"a look into a JavaScript heap", [&] { return measure_heap_census(directory); }},
+      {"what grows between heap snapshots", [&] { return measure_snapshots(directory); }}};
   Table table;
   for (const Measurement& each : measurements) {
     fmt::print(stderr, "bench: {}\n", each.heading);

@@ -117,10 +117,10 @@ TEST_F(Interruption, KillNineLeavesARecordingAndNothingAttached) {
   EXPECT_THAT(report.out, HasSubstr("LEAK: each connection leaves"));
 }
 
-TEST_F(Interruption, WithoutTheInspectorTheHeapIsNotGuessedAt) {
+TEST_F(Interruption, WithoutCensusAndInspectorTheHeapIsNotGuessedAt) {
   const Server clean = Server::node("tests/e2e/servers/clean.js");
-  const ToolRun run = ebbtide({"leak", clean.url("ws"), "--no-inspector", "--cycles", "5", "--hold",
-                               "0", "-o", output_.path().string()});
+  const ToolRun run = ebbtide({"leak", clean.url("ws"), "--no-inspector", "--no-heap-census",
+                               "--cycles", "5", "--hold", "0", "-o", output_.path().string()});
   EXPECT_EQ(run.exit_code, 3) << run.out;
   EXPECT_THAT(run.out, HasSubstr("INCONCLUSIVE"));
   EXPECT_THAT(run.out, HasSubstr("inspector"));

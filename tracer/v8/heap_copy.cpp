@@ -50,7 +50,7 @@ CopyBuffer::~CopyBuffer() { munmap(data_, size_); }
 Result<void> MemoryMap::refresh(pid_t pid, const TargetMemory& memory) {
   auto mappings = read_process_maps(pid);
   if (!mappings) return mappings.error();
-  std::map<Place, MemoryUse> known;
+  std::map<Place, MappingUse> known;
   const auto before = std::exchange(chunks_, {});
   malloc_.clear();
   for (const ProcessMapping& mapping : *mappings) {
@@ -58,14 +58,15 @@ Result<void> MemoryMap::refresh(pid_t pid, const TargetMemory& memory) {
     const auto seen = known_.find(place);
     const auto use = seen != known_.end() ? seen->second : use_of(mapping, memory);
     known.emplace_hint(known.end(), place, use);
-    if (use == MemoryUse::heap_chunk) {
+    if (use.use == MemoryUse::heap_chunk) {
       const auto same = std::ranges::lower_bound(
           before, mapping.start, {}, [](const ChunkMapping& chunk) { return chunk.range.start; });
       const bool resident = same != before.end() && same->range.start == mapping.start &&
                             same->range.end == mapping.end && same->resident;
       chunks_.push_back({{mapping.start, mapping.end}, !mapping.writable, resident});
     }
-    if (use == MemoryUse::malloc) malloc_.push_back({mapping.start, mapping.end});
+    if (use.use == MemoryUse::malloc && use.search_from < mapping.end)
+      malloc_.push_back({use.search_from, mapping.end});
   }
   known_ = std::move(known);
   return {};

@@ -50,7 +50,7 @@ class MemoryMap {
 
  private:
   using Place = std::pair<std::uint64_t, std::uint64_t>;
-  std::map<Place, MemoryUse> known_;
+  std::map<Place, MappingUse> known_;
   std::vector<ChunkMapping> chunks_;
   std::vector<AddressRange> malloc_;
 };
