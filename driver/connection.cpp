@@ -6,8 +6,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <string_view>
 
-#include "recording/clock.h"
 #include "driver/deadline.h"
+#include "recording/clock.h"
 
 namespace ebbtide {
 namespace {

@@ -8,9 +8,9 @@
 #include <boost/beast/http/write.hpp>
 #include <utility>
 
-#include "recording/clock.h"
 #include "driver/deadline.h"
 #include "driver/plain_session.h"
+#include "recording/clock.h"
 
 namespace ebbtide {
 namespace {

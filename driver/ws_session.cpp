@@ -11,9 +11,9 @@
 #include <string_view>
 #include <utility>
 
-#include "recording/clock.h"
 #include "driver/deadline.h"
 #include "driver/session.h"
+#include "recording/clock.h"
 
 namespace ebbtide {
 namespace {

@@ -12,7 +12,7 @@
 namespace ebbtide {
 namespace {
 
-constexpr std::string_view magic = "EBBHEAP1";
+constexpr std::string_view image_magic = "EBBHEAP1";
 constexpr std::uint32_t most_layout_entries = 100'000;
 constexpr std::uint32_t chunk_aligned_flag = 1;
 constexpr std::uint32_t read_only_flag = 2;
@@ -86,7 +86,7 @@ std::string read_regions(Cursor& cursor, std::uint32_t count, HeapImage& image) 
 
 Result<void> write_heap_image(const HeapImage& image, const std::string& path) {
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << magic;
+  file << image_magic;
   put(file, static_cast<std::uint32_t>(image.layout.size()));
   put(file, static_cast<std::uint32_t>(image.regions.size()));
   put(file, image.copied_bytes);
@@ -122,8 +122,8 @@ Result<HeapImage> read_heap_image(const std::string& path) {
   if (!file) return unreadable(path, std::strerror(errno));
 
   Cursor cursor(*bytes);
-  const auto mark = cursor.take(magic.size());
-  if (!mark || std::memcmp(mark->data(), magic.data(), magic.size()) != 0) {
+  const auto mark = cursor.take(image_magic.size());
+  if (!mark || std::memcmp(mark->data(), image_magic.data(), image_magic.size()) != 0) {
     return unreadable(path, "it is no heap image");
   }
   HeapImage image;
