@@ -98,6 +98,12 @@ awaitable<Result<RunEnd>> Experiment::run() {
       co_await run_cycle(number, doses_[number - 1]);
     if (inspector_) co_await inspector_->close();
   }
+  if (paths_left_out_ > 0) {
+    note(progress_state_.cycle,
+         fmt::format("of the JavaScript heap, up to {} retainer paths at a look led to too few "
+                     "objects to be kept in the recording",
+                     paths_left_out_));
+  }
   over_ = true;
   watch_timer_.cancel();
   if (!tried) co_return tried.error();

@@ -86,7 +86,6 @@ Result<void> HeapWatch::look_at(Process& process, std::uint32_t cycle, HeapLook&
   if (!image) return image.error();
   const auto heaps = read_live_heap(*image);
   if (!heaps) return heaps.error();
-  look.pause_ns = std::max(look.pause_ns, image->pause_ns);
   for (const IsolateHeap& heap : *heaps) {
     HeapDigest digest = process.digester->digest(heap.graph, cycle, heap.name);
     digest.census.source = HeapSource::live;

@@ -26,7 +26,6 @@ ReadText texts_of_process(pid_t pid);
 struct HeapLook {
   std::vector<Record> rows;  // censuses, classes, new paths, levels, gauges
   std::uint64_t paths_left_out = 0;
-  std::uint64_t pause_ns = 0;  // the longest of the processes'
 };
 
 class HeapWatch {

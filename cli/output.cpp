@@ -78,8 +78,9 @@ Result<int> write_reports(const std::string& recording, const std::string& direc
   if (auto written = write_file(results, results_json(*run, assessment, heap)); !written)
     return written.error();
   fmt::print("{}\n", clean_text(assessment.sentence, 2000));
-  if (assessment.verdict == Verdict::leak && !heap.causes.empty())
-    fmt::print("Kept by {}\n", clean_text(heap.causes.front().path, 300));
+  const HeapCause* cause = main_cause(heap);
+  if (assessment.verdict == Verdict::leak && cause != nullptr)
+    fmt::print("Kept by {}\n", clean_text(cause->path, 300));
   if (!quiet)
     fmt::print("\n  report     {}\n  results    {}\n  recording  {}\n", report, results, recording);
   return exit_code_of(assessment.verdict);

@@ -279,6 +279,11 @@ bool before(const HeapCause& a, const HeapCause& b) {
 
 }  // namespace
 
+const HeapCause* main_cause(const HeapFindings& findings) {
+  const auto cause = std::ranges::find(findings.causes, false, &HeapCause::bounded);
+  return cause == findings.causes.end() ? nullptr : &*cause;
+}
+
 HeapFindings find_heap_growth(const Recording& recording) {
   HeapFindings findings;
   std::set<std::string> isolates;

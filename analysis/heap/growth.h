@@ -50,6 +50,9 @@ struct HeapFindings {
   std::string reservation;          // why nothing can be said, "" when something can
 };
 
+// The cause to name beside a LEAK: the first whose growth has not slowed down; nullptr without one.
+const HeapCause* main_cause(const HeapFindings& findings);
+
 // Against the connections established until each look. In a row of snapshots without a run's cycles
 // (the recording has none) each step from one to the next counts as one "connection".
 HeapFindings find_heap_growth(const Recording& recording);

@@ -90,8 +90,7 @@ std::string looks_table(const Recording& recording) {
                duration_text(static_cast<double>(census.pause_ns) * 1e-9)});
   }
   return "### Looks into the JavaScript heap\n\n"
-         "Read from outside, without a collection; the target's threads were held while its pages "
-         "were copied.\n\n" +
+         "Read from outside; the target's threads were held while its pages were copied.\n\n" +
          table.folded("All looks");
 }
 

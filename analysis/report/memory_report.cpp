@@ -79,8 +79,9 @@ std::string memory_report(const Recording& recording, const Assessment& assessme
   const ReportInput input{recording, assessment, join, heap};
   std::string text = "# Memory Analysis: " + code_span(recording.run.cmdline, 80) + "\n\n";
   text += "**" + prose(assessment.sentence) + "**\n\n";
-  if (!heap.causes.empty() && assessment.verdict == Verdict::leak)
-    text += "**" + cause_line(heap.causes.front()) + ".**\n\n";
+  const HeapCause* cause = main_cause(heap);
+  if (cause != nullptr && assessment.verdict == Verdict::leak)
+    text += "**" + cause_line(*cause) + ".**\n\n";
   text += basis_lines(input) + "\n";
   text +=
       "## Code Review Findings\n\nThe source was not read in this run; `ebbtide review PATH` reads "
