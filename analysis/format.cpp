@@ -65,6 +65,7 @@ std::string bytes_text(double bytes) {
 std::string count_text(double count) { return number_text(count, count_decimals(count)); }
 
 std::string amount_text(double value, Unit unit) {
+  if (unit == Unit::nanoseconds) return duration_text(value * 1e-9);
   return unit == Unit::bytes ? bytes_text(value) : count_text(value);
 }
 

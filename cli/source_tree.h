@@ -13,7 +13,7 @@ namespace ebbtide {
 struct SourceTree {
   std::vector<SourceFile> files;  // paths as they are reached from the ones named
   std::vector<PathMapping> mappings;
-  std::vector<ReviewUnread> unread;
+  std::vector<UnreadSource> unread;
 };
 
 // Every path must exist. node_modules, hidden directories and what is no JavaScript or TypeScript

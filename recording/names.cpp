@@ -10,7 +10,7 @@ using Name = std::string_view;
 
 constexpr std::array<Name, phase_count> phases = {"before", "open", "hold", "close", "settle"};
 
-constexpr std::array<Name, 3> points = {"opened", "closed", "settled"};
+constexpr std::array<Name, 4> points = {"opened", "closed", "settled", "held"};
 
 constexpr std::array<Name, resource_kind_count> resource_kinds = {
     "accepted_socket", "outgoing_socket", "fd", "mapping", "thread", "child",
@@ -48,6 +48,12 @@ constexpr std::array<GaugeInfo, gauge_kind_count> gauges = {{
     {"heap_live", "V8 heap reachable", Unit::bytes},
     {"heap_live_external", "Buffers reachable", Unit::bytes},
     {"malloc_resident", "malloc's arenas", Unit::bytes},
+    {"cpu_user", "CPU time in user mode", Unit::nanoseconds},
+    {"cpu_system", "CPU time in the kernel", Unit::nanoseconds},
+    {"socket_memory", "kernel memory of the accepted sockets", Unit::bytes},
+    {"socket_send_queue", "send queues of the accepted sockets", Unit::bytes},
+    {"listen_overflows", "accept queue overflows", Unit::count},
+    {"listen_drops", "SYNs dropped", Unit::count},
 }};
 
 constexpr std::array<Name, 8> end_reasons = {
@@ -68,6 +74,13 @@ constexpr std::array<Name, 2> heap_sources = {"live", "snapshot"};
 constexpr std::array<Name, 6> path_steps = {"root",     "global",  "variable",
                                             "property", "element", "internal"};
 
+constexpr std::array<Name, 3> run_kinds = {"leak", "connections", "broadcast"};
+
+constexpr std::array<Name, 8> close_modes = {
+    "clean", "fin", "rst", "terminate", "early", "half_open", "abort_handshake", "wrong_path"};
+
+constexpr std::array<Name, 3> latency_kinds = {"delivery", "after_answer", "reading"};
+
 constexpr std::array<Name, tcp_state_count> tcp_states = {
     "?",     "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2",    "TIME_WAIT",
     "CLOSE", "CLOSE_WAIT",  "LAST_ACK", "LISTEN",   "CLOSING",   "NEW_SYN_RECV",
@@ -75,11 +88,12 @@ constexpr std::array<Name, tcp_state_count> tcp_states = {
 
 // A table shorter than its enum would leave empty names at its end.
 static_assert(!gauges.back().name.empty() && !end_reasons.back().empty() && !stages.back().empty());
-static_assert(static_cast<std::size_t>(GaugeKind::malloc_resident) + 1 == gauge_kind_count);
+static_assert(static_cast<std::size_t>(GaugeKind::listen_drops) + 1 == gauge_kind_count);
 static_assert(static_cast<std::size_t>(ResourceKind::child) + 1 == resource_kind_count);
 static_assert(static_cast<std::size_t>(EndReason::failed) + 1 == end_reasons.size());
 static_assert(static_cast<std::size_t>(Stage::close) + 1 == stages.size());
 static_assert(static_cast<std::size_t>(PathStep::internal) + 1 == path_steps.size());
+static_assert(static_cast<std::size_t>(CloseMode::wrong_path) + 1 == close_modes.size());
 static_assert(tcp_states[8] == "CLOSE_WAIT" && tcp_states[12] == "NEW_SYN_RECV");
 
 std::string_view text_of(std::string_view row) { return row; }
@@ -114,6 +128,9 @@ std::string_view name_of(Collector value) { return lookup(collectors, value); }
 std::string_view name_of(FdOperation value) { return lookup(fd_operations, value); }
 std::string_view name_of(HeapSource value) { return lookup(heap_sources, value); }
 std::string_view name_of(PathStep value) { return lookup(path_steps, value); }
+std::string_view name_of(RunKind value) { return lookup(run_kinds, value); }
+std::string_view name_of(CloseMode value) { return lookup(close_modes, value); }
+std::string_view name_of(LatencyKind value) { return lookup(latency_kinds, value); }
 
 std::string_view tcp_state_name(std::uint8_t state) { return lookup(tcp_states, state); }
 
@@ -160,6 +177,18 @@ std::optional<HeapSource> parse_name(std::string_view name) {
 template <>
 std::optional<PathStep> parse_name(std::string_view name) {
   return find<PathStep>(path_steps, name);
+}
+template <>
+std::optional<RunKind> parse_name(std::string_view name) {
+  return find<RunKind>(run_kinds, name);
+}
+template <>
+std::optional<CloseMode> parse_name(std::string_view name) {
+  return find<CloseMode>(close_modes, name);
+}
+template <>
+std::optional<LatencyKind> parse_name(std::string_view name) {
+  return find<LatencyKind>(latency_kinds, name);
 }
 
 }  // namespace ebbtide

@@ -9,7 +9,7 @@
 
 namespace ebbtide {
 
-enum class Unit : std::uint8_t { bytes, count };
+enum class Unit : std::uint8_t { bytes, count, nanoseconds };
 
 struct GaugeInfo {
   std::string_view name;   // stored: "heap_used"
@@ -31,6 +31,9 @@ std::string_view name_of(Collector value);            // "mark_compact"
 std::string_view name_of(FdOperation value);          // "accept"
 std::string_view name_of(HeapSource value);           // "live"
 std::string_view name_of(PathStep value);             // "variable"
+std::string_view name_of(RunKind value);              // "broadcast"
+std::string_view name_of(CloseMode value);            // "half_open"
+std::string_view name_of(LatencyKind value);          // "delivery"
 std::string_view tcp_state_name(std::uint8_t state);  // "CLOSE_WAIT"; "?" when out of range
 
 // The reverse of name_of, for E any enum above; nullopt when the name is unknown.

@@ -197,6 +197,15 @@ Result<Recording> read_recording(const std::string& path) {
   recording.heap_path_levels = reader.rows<HeapPathLevel>();
   recording.active_resources = reader.rows<ActiveResource>();
   recording.snapshot_files = reader.rows<SnapshotFile>();
+  recording.loop_activities = reader.rows<LoopActivity>();
+  recording.loop_stalls = reader.rows<LoopStall>();
+  recording.upstream_waits = reader.rows<UpstreamWait>();
+  recording.driver_loads = reader.rows<DriverLoad>();
+  recording.triggers = reader.rows<Trigger>();
+  recording.latencies = reader.rows<LatencyBucket>();
+  recording.unmatched_messages = reader.rows<UnmatchedMessage>();
+  recording.source_files = reader.rows<SourceFile>();
+  recording.unread_sources = reader.rows<UnreadSource>();
   recording.losses = reader.rows<Loss>();
   recording.notes = reader.rows<Note>();
   if (reader.failure()) return *reader.failure();

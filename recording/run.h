@@ -11,15 +11,11 @@
 #include <variant>
 #include <vector>
 
+#include "recording/load.h"
+#include "recording/phase.h"
+#include "recording/source_file.h"
+
 namespace ebbtide {
-
-// A cycle's steps. `before` is the stretch from attaching to the first cycle (cycle number 0).
-enum class Phase : std::uint8_t { before = 0, open = 1, hold = 2, close = 3, settle = 4 };
-inline constexpr std::size_t phase_count = 5;
-
-// When within a cycle a gauge was read. A cycle's "before" is the previous cycle's `settled`;
-// cycle 0 has only `settled`, the baseline.
-enum class Point : std::uint8_t { opened = 0, closed = 1, settled = 2 };
 
 // What kind of thing the target acquired and must give back.
 enum class ResourceKind : std::uint8_t {
@@ -65,8 +61,14 @@ enum class GaugeKind : std::uint8_t {
   heap_live,
   heap_live_external,  // bytes that JavaScript or C++ handles reach, by the heap census
   malloc_resident,     // bytes, pages of [heap] and of glibc's arenas
+  cpu_user,
+  cpu_system,         // nanoseconds of CPU since the process began
+  socket_memory,      // bytes the kernel holds for the accepted sockets, all queues
+  socket_send_queue,  // of those, bytes written and not yet acknowledged: backpressure
+  listen_overflows,   // count since boot, of the network namespace: accept queue full
+  listen_drops,       // count since boot: SYNs dropped, overflows among them
 };
-inline constexpr std::size_t gauge_kind_count = 31;
+inline constexpr std::size_t gauge_kind_count = 37;
 
 // What the driver did in each cycle and with each connection; enough to repeat the run.
 struct PlanInfo {
@@ -79,7 +81,11 @@ struct PlanInfo {
   std::vector<std::string> steps;  // "send TEXT" / "expect TEXT" in the order run
 };
 
+// What kind of experiment a run is; decides which report is written of it.
+enum class RunKind : std::uint8_t { leak = 0, connections, broadcast };
+
 struct RunInfo {
+  RunKind kind = RunKind::leak;
   std::string tool_version;
   std::string command_line;         // shell-quoted, to reproduce the run
   std::int64_t started_unix_s = 0;  // wall clock, UTC
@@ -161,12 +167,17 @@ struct Connection {
   std::uint64_t id = 0;  // unique in the run; what {id} was replaced with
   std::uint32_t cycle = 0;
   std::uint16_t local_port = 0;
+  CloseMode close_mode = CloseMode::clean;
+  bool slow = false;                 // stopped reading once it was established
+  std::uint64_t scheduled_ns = 0;    // when it was to start; 0: as soon as there was room
   std::uint64_t start_ns = 0;        // connect() called
   std::uint64_t connected_ns = 0;    // TCP handshake done
+  std::uint64_t secured_ns = 0;      // TLS handshake done (wss, https)
   std::uint64_t upgraded_ns = 0;     // WebSocket upgrade done (ws only)
   std::uint64_t answered_ns = 0;     // first expected answer
   std::uint64_t established_ns = 0;  // last expected answer, or connected/upgraded without one
   std::uint64_t closed_ns = 0;       // our side knows the connection is over
+  std::uint64_t messages_sent = 0;
   std::uint64_t messages_received = 0;
   std::uint64_t bytes_received = 0;
   bool server_closed = false;     // the server's FIN came (in answer to our close, or before)
@@ -391,6 +402,15 @@ struct Recording {
   std::vector<HeapPathLevel> heap_path_levels;
   std::vector<ActiveResource> active_resources;
   std::vector<SnapshotFile> snapshot_files;
+  std::vector<LoopActivity> loop_activities;
+  std::vector<LoopStall> loop_stalls;
+  std::vector<UpstreamWait> upstream_waits;
+  std::vector<DriverLoad> driver_loads;
+  std::vector<Trigger> triggers;
+  std::vector<LatencyBucket> latencies;
+  std::vector<UnmatchedMessage> unmatched_messages;
+  std::vector<SourceFile> source_files;
+  std::vector<UnreadSource> unread_sources;
   std::vector<Loss> losses;
   std::vector<Note> notes;
 };
@@ -401,6 +421,8 @@ struct Recording {
 using Record =
     std::variant<RunInfo, RunEnd, Tier, Cycle, PhaseSpan, Gauge, TimelinePoint, Connection,
                  Resource, SocketLife, BirthCount, Gc, Stack, FaultCount, FdEvent, HeapCensus,
-                 HeapClass, HeapPath, HeapPathLevel, ActiveResource, SnapshotFile, Loss, Note>;
+                 HeapClass, HeapPath, HeapPathLevel, ActiveResource, SnapshotFile, LoopActivity,
+                 LoopStall, UpstreamWait, DriverLoad, Trigger, LatencyBucket, UnmatchedMessage,
+                 SourceFile, UnreadSource, Loss, Note>;
 
 }  // namespace ebbtide

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "recording/load_tables.h"
 #include "recording/run.h"
 
 namespace ebbtide {
@@ -56,6 +57,7 @@ struct Table<RunInfo> {
   static constexpr std::string_view name = "run";
   static constexpr std::string_view key = "";
   static constexpr void fields(auto& row, auto&& visit) {
+    visit("kind", row.kind);
     visit("tool_version", row.tool_version);
     visit("command_line", row.command_line);
     visit("started_unix_s", row.started_unix_s);
@@ -165,12 +167,17 @@ struct Table<Connection> {
     visit("id", row.id);
     visit("cycle", row.cycle);
     visit("local_port", row.local_port);
+    visit("close_mode", row.close_mode);
+    visit("is_slow", row.slow);
+    visit("scheduled_ns", row.scheduled_ns);
     visit("start_ns", row.start_ns);
     visit("connected_ns", row.connected_ns);
+    visit("secured_ns", row.secured_ns);
     visit("upgraded_ns", row.upgraded_ns);
     visit("answered_ns", row.answered_ns);
     visit("established_ns", row.established_ns);
     visit("closed_ns", row.closed_ns);
+    visit("messages_sent", row.messages_sent);
     visit("messages_received", row.messages_received);
     visit("bytes_received", row.bytes_received);
     visit("server_closed", row.server_closed);

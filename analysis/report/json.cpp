@@ -70,7 +70,7 @@ Json gauges_of(const Recording& recording, std::uint32_t cycle) {
     const std::string name =
         std::string(info.name) +
         (info.unit == Unit::bytes && !info.name.ends_with("_bytes") ? "_bytes" : "") +
-        (info.unit == Unit::count ? "_count" : "");
+        (info.unit == Unit::count ? "_count" : "") + (info.unit == Unit::nanoseconds ? "_ns" : "");
     gauges[name][std::string(name_of(key.second))] = value;
   }
   return gauges;

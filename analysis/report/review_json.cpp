@@ -131,7 +131,7 @@ std::string review_json(const Review& review) {
                       {"evidence", evidence_json(check.evidence)}});
   for (const SuppressedFinding& each : review.suppressed)
     suppressed.push_back({{"finding", finding_json(each.finding)}, {"reason", valid(each.reason)}});
-  for (const ReviewUnread& each : review.unread)
+  for (const UnreadSource& each : review.unread)
     unread.push_back({{"path", valid(each.path)}, {"why", valid(each.why)}});
   const Json json{{"schema", review_schema},
                   {"files", review.files},

@@ -81,7 +81,7 @@ std::string review_section(const Review& review) {
   for (const SuppressedFinding& each : review.suppressed)
     text += fmt::format("- ignored by its author: {} at {}: {}\n", each.finding.rule,
                         place_of(each.finding.at), prose(each.reason));
-  for (const ReviewUnread& unread : review.unread)
+  for (const UnreadSource& unread : review.unread)
     text += fmt::format("- not read: {}: {}\n", code_span(unread.path), prose(unread.why));
   if (!review.suppressed.empty() || !review.unread.empty()) text += "\n";
   return text;

@@ -71,7 +71,7 @@ std::string review_text(const Review& review, const ReviewTextOptions& options) 
     for (const ReviewCheck& check : review.checks) text += check_text(check);
     text += "\n";
   }
-  for (const ReviewUnread& unread : review.unread)
+  for (const UnreadSource& unread : review.unread)
     text += fmt::format("not read: {}: {}\n", clean_text(unread.path), clean_text(unread.why));
   const auto count = [&](Severity severity) {
     return std::count_if(review.findings.begin(), review.findings.end(),

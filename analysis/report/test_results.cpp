@@ -23,8 +23,9 @@ class Readings {
   [[nodiscard]] std::string text(GaugeKind kind, Point point, std::uint32_t cycle) const {
     const auto found = values_.find({kind, point, cycle});
     if (found == values_.end()) return "–";
-    if (gauge_info(kind).unit == Unit::count) return integer_text(found->second);
-    return bytes_text(static_cast<double>(found->second));
+    const Unit unit = gauge_info(kind).unit;
+    if (unit == Unit::count) return integer_text(found->second);
+    return amount_text(static_cast<double>(found->second), unit);
   }
 
  private:

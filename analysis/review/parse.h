@@ -5,15 +5,9 @@
 #include <vector>
 
 #include "analysis/review/ast.h"
+#include "recording/source_file.h"
 
 namespace ebbtide {
-
-// One file as it lies on disk. The path, relative to where the review began, decides the language
-// by its ending: .js .cjs .mjs .jsx, .ts .cts .mts, .tsx.
-struct SourceFile {
-  std::string path;
-  std::string text;
-};
 
 struct Parsed {
   Ast ast;

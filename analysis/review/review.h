@@ -10,6 +10,7 @@
 #include "analysis/review/ast.h"
 #include "analysis/review/modules.h"
 #include "analysis/review/parse.h"
+#include "recording/source_file.h"
 
 namespace ebbtide {
 
@@ -81,11 +82,6 @@ struct ReviewServer {
   SourceSpot handler;
 };
 
-struct ReviewUnread {
-  std::string path;
-  std::string why;  // "lines 4–9 could not be parsed", "binary"
-};
-
 struct SuppressedFinding {
   ReviewFinding finding;
   std::string reason;  // after `// ebbtide-ignore LC001`
@@ -98,7 +94,7 @@ struct Review {
   std::vector<ReviewFinding> findings;  // by path, line and rule
   std::vector<ReviewCheck> checks;
   std::vector<SuppressedFinding> suppressed;
-  std::vector<ReviewUnread> unread;
+  std::vector<UnreadSource> unread;
 };
 
 // The same files in any order give the same review.

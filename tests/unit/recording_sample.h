@@ -77,6 +77,15 @@ inline std::vector<Record> records_of(const Recording& recording) {
   append(recording.heap_path_levels);
   append(recording.active_resources);
   append(recording.snapshot_files);
+  append(recording.loop_activities);
+  append(recording.loop_stalls);
+  append(recording.upstream_waits);
+  append(recording.driver_loads);
+  append(recording.triggers);
+  append(recording.latencies);
+  append(recording.unmatched_messages);
+  append(recording.source_files);
+  append(recording.unread_sources);
   append(recording.losses);
   append(recording.notes);
   return records;
