@@ -152,7 +152,7 @@ void expect_names_round_trip(std::size_t count) {
 
 TEST(RecordingNames, AreReadBackAsTheyWereWritten) {
   expect_names_round_trip<Phase>(phase_count);
-  expect_names_round_trip<Point>(3);
+  expect_names_round_trip<Point>(4);
   expect_names_round_trip<ResourceKind>(resource_kind_count);
   expect_names_round_trip<GaugeKind>(gauge_kind_count);
   expect_names_round_trip<EndReason>(8);
@@ -160,6 +160,9 @@ TEST(RecordingNames, AreReadBackAsTheyWereWritten) {
   expect_names_round_trip<ClosedFirst>(3);
   expect_names_round_trip<Collector>(3);
   expect_names_round_trip<FdOperation>(3);
+  expect_names_round_trip<RunKind>(3);
+  expect_names_round_trip<CloseMode>(8);
+  expect_names_round_trip<LatencyKind>(3);
   EXPECT_EQ(gauge_info(GaugeKind::heap_used).unit, Unit::bytes);
   EXPECT_EQ(gauge_info(GaugeKind::children).unit, Unit::count);
   EXPECT_EQ(tcp_state_name(8), "CLOSE_WAIT");
