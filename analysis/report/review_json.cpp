@@ -43,6 +43,19 @@ Json evidence_json(const std::vector<ReviewEvidence>& evidence) {
   return list;
 }
 
+Json runs_json(ReviewMoments moments) {
+  Json list = Json::array();
+  const auto tell = [&](ReviewMoments moment, const char* word) {
+    if ((moments & moment) != 0) list.push_back(word);
+  };
+  tell(review_moment::on_open, "open");
+  tell(review_moment::on_message, "message");
+  tell(review_moment::on_request, "request");
+  tell(review_moment::before_upgrade, "upgrade");
+  tell(review_moment::later, "later");
+  return list;
+}
+
 Json finding_json(const ReviewFinding& finding) {
   return {{"rule", finding.rule},
           {"severity", severity_name(finding.severity)},
@@ -55,15 +68,12 @@ Json finding_json(const ReviewFinding& finding) {
             {"name", valid(finding.owner.name)},
             {"holder", valid(finding.owner.holder)},
             {"type", valid(finding.owner.type)}}},
+          {"resource", resource_word(finding.resource)},
+          {"runs", runs_json(finding.runs)},
           {"evidence", evidence_json(finding.evidence)},
           {"closures", spots_json(finding.closures)},
           {"repeats", spots_json(finding.repeats)},
           {"fingerprint", valid(finding.fingerprint)}};
-}
-
-std::string outcome_name(CheckOutcome outcome) {
-  if (outcome == CheckOutcome::pass) return "pass";
-  return outcome == CheckOutcome::finding ? "finding" : "not_checkable";
 }
 
 // SARIF's word for a severity.

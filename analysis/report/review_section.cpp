@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "analysis/report/escape.h"
 #include "analysis/report/review_text.h"
 #include "analysis/report/table.h"
@@ -58,25 +56,20 @@ std::string checks_markdown(const Review& review) {
     for (const ReviewEvidence& evidence : check.evidence)
       where += (where.empty() ? "" : ", ") +
                cell_code(fmt::format("{}:{}", evidence.spot.path, evidence.spot.range.line));
-    const bool pass = check.outcome == CheckOutcome::pass;
-    table.row({check.rule,
-               fmt::format("{}: {}", pass ? "pass" : "not checkable", sentence(check.statement)),
-               where});
+    const std::string answer =
+        fmt::format("{}: {}", outcome_name(check.outcome), sentence(check.statement));
+    table.row({check.rule, answer, where});
   }
-  return table.empty() ? "" : table.folded("What was found in order, and what could not be told");
+  return table.empty() ? "" : table.folded("What each rule answered");
 }
 
 }  // namespace
 
 std::string review_section(const Review& review) {
   std::string text = "## Code Review Findings\n\n";
-  std::vector<const ReviewFinding*> ordered;
-  for (const ReviewFinding& finding : review.findings) ordered.push_back(&finding);
-  std::stable_sort(ordered.begin(), ordered.end(),
-                   [](const auto* a, const auto* b) { return a->severity > b->severity; });
   text += fmt::format("{} files, {} places where connections come in, {} findings.\n\n",
                       review.files, review.servers.size(), review.findings.size());
-  for (const ReviewFinding* finding : ordered) text += finding_markdown(*finding);
+  for (const ReviewFinding* finding : by_severity(review)) text += finding_markdown(*finding);
   text += checks_markdown(review);
   for (const SuppressedFinding& each : review.suppressed)
     text += fmt::format("- ignored by its author: {} at {}: {}\n", each.finding.rule,

@@ -37,9 +37,8 @@ std::string finding_text(const ReviewFinding& finding) {
 }
 
 std::string check_text(const ReviewCheck& check) {
-  std::string text = fmt::format(
-      "  {:<13} {} {}", check.outcome == CheckOutcome::not_checkable ? "not checkable" : "pass",
-      check.rule, clean_text(check.statement, 300));
+  std::string text = fmt::format("  {:<13} {} {}", outcome_name(check.outcome), check.rule,
+                                 clean_text(check.statement, 300));
   for (std::size_t i = 0; i < check.evidence.size(); i++)
     text += (i == 0 ? " (" : ", ") + place_of(check.evidence[i].spot);
   return text + (check.evidence.empty() ? "\n" : ")\n");
@@ -59,13 +58,29 @@ std::string severity_name(Severity severity) {
   return "info";
 }
 
-std::string review_text(const Review& review, const ReviewTextOptions& options) {
-  std::string text;
+std::string outcome_name(CheckOutcome outcome) {
+  switch (outcome) {
+    case CheckOutcome::pass:
+      return "pass";
+    case CheckOutcome::finding:
+      return "finding";
+    case CheckOutcome::not_checkable:
+      break;
+  }
+  return "not checkable";
+}
+
+std::vector<const ReviewFinding*> by_severity(const Review& review) {
   std::vector<const ReviewFinding*> ordered;
   for (const ReviewFinding& finding : review.findings) ordered.push_back(&finding);
   std::stable_sort(ordered.begin(), ordered.end(),
                    [](const auto* a, const auto* b) { return a->severity > b->severity; });
-  for (const ReviewFinding* finding : ordered) text += finding_text(*finding) + "\n";
+  return ordered;
+}
+
+std::string review_text(const Review& review, const ReviewTextOptions& options) {
+  std::string text;
+  for (const ReviewFinding* finding : by_severity(review)) text += finding_text(*finding) + "\n";
   if (options.checks && !review.checks.empty()) {
     text += "Checks\n";
     for (const ReviewCheck& check : review.checks) text += check_text(check);

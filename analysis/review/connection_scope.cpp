@@ -35,10 +35,10 @@ ConnectionScope::ConnectionScope(const Ast& ast, const Scopes& scopes, const Cla
   }
   find_listeners();
   for (const ServerEntry& entry : servers.entries) {
-    Moments when = entry.is_close_handler     ? moment::close
-                   : entry.is_message_handler ? moment::message
-                                              : moment::open;
-    if (entry.library == Library::http) when |= moment::request;
+    const Moments when = entry.is_close_handler           ? moment::close
+                         : entry.is_message_handler       ? moment::message
+                         : entry.library == Library::http ? moment::request
+                                                          : moment::open;
     if (entry.is_close_handler) close_roots_.push_back(entry.handler);
     mark(entry.handler, when);
   }

@@ -26,7 +26,7 @@ inline constexpr Moments sweep = 32;     // from a timer of the server, over all
 inline constexpr Moments upgrade = 64;   // before the connection is one
 inline constexpr Moments late = 128;     // after an await, with no look whether it is still there
 inline constexpr Moments request = 256;  // by a plain HTTP request
-inline constexpr Moments living = open | message | upgrade;
+inline constexpr Moments living = open | message | upgrade | request;
 inline constexpr Moments any = living | close | partial | later;
 }  // namespace moment
 

@@ -111,33 +111,35 @@ const Names subscription_ends = {"unsubscribe", "unsub", "close", "dispose", "of
 std::vector<HandleFacts> all_handles() {
   std::vector<HandleFacts> all;
   for (const std::string_view timer : {"setInterval", "setTimeout"})
-    all.push_back({"timer", timer, {}, {"clearInterval", "clearTimeout"}, false});
-  const auto add = [&](std::string_view kind, std::initializer_list<std::string_view> givers,
+    all.push_back({ReviewResource::timer, timer, {}, {"clearInterval", "clearTimeout"}, false});
+  const auto add = [&](ReviewResource resource, std::initializer_list<std::string_view> givers,
                        const Names& ends, bool disposer = false) {
-    for (const std::string_view giver : givers) all.push_back({kind, giver, ends, {}, disposer});
+    for (const std::string_view giver : givers)
+      all.push_back({resource, giver, ends, {}, disposer});
   };
-  add("socket",
+  add(ReviewResource::socket,
       {"ws:()", "ws:WebSocket()", "net:connect()", "net:createConnection()", "net:Socket()",
        "tls:connect()", "WebSocket()", "EventSource()", "eventsource:()",
        "reconnecting-websocket:()", "http2:connect()", "socket.io-client:()",
        "socket.io-client:io()", "RTCPeerConnection()"},
       socket_ends);
-  add("process",
+  add(ReviewResource::process,
       {"child_process:spawn()", "child_process:fork()", "node-pty:spawn()",
        "child_process:execFile()"},
       process_ends);
-  add("worker", {"worker_threads:Worker()", "Worker()"}, process_ends);
-  add("redis",
+  add(ReviewResource::worker, {"worker_threads:Worker()", "Worker()"}, process_ends);
+  add(ReviewResource::client,
       {"redis:createClient()", "redis:createClient().duplicate()", "ioredis:()", "ioredis:Redis()",
        "ioredis:().duplicate()", "ioredis:Redis().duplicate()"},
       redis_ends);
-  add("watcher", {"fs:watch()", "chokidar:watch()", "fs/promises:watch()"}, watch_ends);
-  add("stream", {"fs:createReadStream()", "fs:createWriteStream()"}, stream_ends);
-  add("db client",
+  add(ReviewResource::watcher, {"fs:watch()", "chokidar:watch()", "fs/promises:watch()"},
+      watch_ends);
+  add(ReviewResource::stream, {"fs:createReadStream()", "fs:createWriteStream()"}, stream_ends);
+  add(ReviewResource::client,
       {"pg:Pool().connect()", "pg:Client()", "mysql2:createConnection()",
        "mysql:createConnection()", "mongodb:MongoClient()"},
       {"release", "end", "close", "destroy"});
-  add("subscription",
+  add(ReviewResource::subscription,
       {"rxjs:interval().subscribe()", "rxjs:Subject().subscribe()",
        "rxjs:BehaviorSubject().subscribe()", "rxjs:ReplaySubject().subscribe()",
        "rxjs:fromEvent().subscribe()", "rxjs:timer().subscribe()"},
@@ -146,6 +148,13 @@ std::vector<HandleFacts> all_handles() {
 }
 
 }  // namespace
+
+std::string_view resource_word(ReviewResource resource) {
+  static constexpr std::string_view words[] = {
+      "",       "entry",  "listener",     "timer",   "socket", "process",
+      "worker", "client", "subscription", "watcher", "stream", "connection"};
+  return words[static_cast<std::size_t>(resource)];
+}
 
 const HandleFacts* handle_facts(std::string_view external) {
   static const std::vector<HandleFacts> handles = all_handles();

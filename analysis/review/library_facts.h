@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "analysis/review/resource.h"
+
 namespace ebbtide {
 
 enum class Library : std::uint8_t {
@@ -49,7 +51,7 @@ const std::vector<ServerPattern>& server_patterns();
 
 // Something a package or the runtime gives that has to be given back by name.
 struct HandleFacts {
-  std::string_view kind;      // "timer", "socket", "process", "worker", "redis", …
+  ReviewResource resource = ReviewResource::none;
   std::string_view acquired;  // Values::external() of what gives it; a bare name for a global
   std::vector<std::string_view> release_methods;    // of the handle
   std::vector<std::string_view> release_functions;  // that take the handle

@@ -119,7 +119,9 @@ bool Lifecycles::is_of_one_connection(NodeId key) {
   if (declaration == 0 || !scope_.is_local(declaration)) return false;
   for (const NodeId source : values_.sources(key)) {
     const NodeId function = function_above(ast_, source);
-    if ((scope_.moments(function) & (moment::message | moment::open)) == moment::open) return true;
+    const Moments when = scope_.moments(function);
+    if ((when & (moment::open | moment::request)) != 0 && (when & moment::message) == 0)
+      return true;
   }
   return false;
 }

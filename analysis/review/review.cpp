@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "analysis/review/checks.h"
 #include "analysis/review/rules/families.h"
 #include "analysis/review/suppressions.h"
 
@@ -94,6 +95,7 @@ Review review_files(const std::vector<SourceFile>& files,
   }
   std::sort(review.findings.begin(), review.findings.end(), reads_before);
   suppress_marked(parsed.ast, review);
+  answer_every_rule(review);
   return review;
 }
 

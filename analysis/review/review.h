@@ -10,6 +10,7 @@
 #include "analysis/review/ast.h"
 #include "analysis/review/modules.h"
 #include "analysis/review/parse.h"
+#include "analysis/review/resource.h"
 #include "recording/source_file.h"
 
 namespace ebbtide {
@@ -23,9 +24,10 @@ struct ReviewRule {
   RuleFamily family;
   Severity severity;
   std::string sentence;  // what goes wrong, whoever the server is
+  std::string in_order;  // what is true where there is no such fault
 };
 
-// In the order of their ids.
+// In the order in which they are told: leaks, robustness, hygiene.
 const std::vector<ReviewRule>& review_rules();
 const ReviewRule& review_rule(std::string_view id);  // must exist
 
@@ -61,6 +63,8 @@ struct ReviewFinding {
   std::string condition;  // when the path is taken only sometimes: "METRICS_URL is set"; else ""
   std::string fix;        // code in the file's own names
   ReviewOwner owner;
+  ReviewResource resource = ReviewResource::none;
+  ReviewMoments runs = 0;            // when what is kept is taken; 0 when no connection does it
   std::vector<SourceSpot> closures;  // functions that are kept; a heap names them by position
   std::vector<SourceSpot> repeats;   // the same fault of the same owner elsewhere
   std::string fingerprint;           // survives edits elsewhere in the file
@@ -68,11 +72,12 @@ struct ReviewFinding {
 
 enum class CheckOutcome : std::uint8_t { pass, finding, not_checkable };
 
-// One question asked of one server, and its answer: a reader wants to see what was found in order.
+// The answer to one question: a reader wants to see what was found in order, too. Every rule has at
+// least one.
 struct ReviewCheck {
   std::string rule;
   CheckOutcome outcome = CheckOutcome::pass;
-  std::string statement;  // "the close handler removes matchSubscribers", or why not checkable
+  std::string statement;  // what is in order, the fault in a sentence, or why not checkable
   std::vector<ReviewEvidence> evidence;
 };
 
@@ -92,7 +97,7 @@ struct Review {
   std::uint64_t bytes = 0;
   std::vector<ReviewServer> servers;
   std::vector<ReviewFinding> findings;  // by path, line and rule
-  std::vector<ReviewCheck> checks;
+  std::vector<ReviewCheck> checks;      // by rule: faults, what is not checkable, what is in order
   std::vector<SuppressedFinding> suppressed;
   std::vector<UnreadSource> unread;
 };
@@ -100,5 +105,8 @@ struct Review {
 // The same files in any order give the same review.
 Review review_files(const std::vector<SourceFile>& files,
                     const std::vector<PathMapping>& mappings = {});
+
+// Of a tree as it was read: its tsconfig.json files say how the others find each other.
+Review review_tree(const std::vector<SourceFile>& tree);
 
 }  // namespace ebbtide

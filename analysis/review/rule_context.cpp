@@ -21,6 +21,31 @@ std::string line_of(const Ast& ast, NodeId node) {
   return from == std::string_view::npos ? "" : std::string(text.substr(from));
 }
 
+ReviewMoments moments_told(Moments moments) {
+  ReviewMoments told = 0;
+  const auto tell = [&](Moments when, ReviewMoments as) {
+    if ((moments & when) != 0) told |= as;
+  };
+  tell(moment::open, review_moment::on_open);
+  tell(moment::message, review_moment::on_message);
+  tell(moment::request, review_moment::on_request);
+  tell(moment::upgrade, review_moment::before_upgrade);
+  tell(moment::later, review_moment::later);
+  return told;
+}
+
+ReviewResource resource_of(const Acquisition& taken) {
+  switch (taken.kind) {
+    case AcquisitionKind::entry:
+      return ReviewResource::entry;
+    case AcquisitionKind::listener:
+      return ReviewResource::listener;
+    case AcquisitionKind::handle:
+      break;
+  }
+  return taken.facts->resource;
+}
+
 }  // namespace
 
 std::vector<const ConnectionListener*> ReviewSubject::listeners(Moments of) const {
@@ -77,6 +102,20 @@ ReviewOwner RuleFindings::owner(const Place& place, NodeId receiver) const {
   return owner;
 }
 
+ReviewOwner RuleFindings::owner(const Acquisition& taken) const {
+  ReviewOwner found = owner(taken.owner, taken.receiver);
+  if (taken.kind == AcquisitionKind::listener) found.type = "emitter";
+  if (taken.kind == AcquisitionKind::handle) found.type = resource_word(taken.facts->resource);
+  return found;
+}
+
+ReviewFinding* RuleFindings::report(std::string_view rule, const Acquisition& taken,
+                                    std::string reason) {
+  ReviewFinding* finding = report(rule, taken.node, std::move(reason), owner(taken));
+  if (finding != nullptr) finding->resource = resource_of(taken);
+  return finding;
+}
+
 ReviewFinding* RuleFindings::report(std::string_view rule, NodeId node, std::string reason,
                                     const ReviewOwner& owner) {
   const SourceSpot at = spot(node);
@@ -95,6 +134,7 @@ ReviewFinding* RuleFindings::report(std::string_view rule, NodeId node, std::str
   finding.at = at;
   finding.reason = std::move(reason);
   finding.owner = owner;
+  finding.runs = moments_told(subject_.scope.moments(node));
   finding.fingerprint = fmt::format(
       "{}:{}:{}", rule, owner.path.empty() ? brief(subject_.ast, node) : owner.path, at.path);
   findings.push_back(std::move(finding));

@@ -39,12 +39,15 @@ class RuleFindings {
   // nullptr.
   ReviewFinding* report(std::string_view rule, NodeId node, std::string reason,
                         const ReviewOwner& owner = {});
+  // A finding of what was acquired.
+  ReviewFinding* report(std::string_view rule, const Acquisition& taken, std::string reason);
   void passed(std::string_view rule, std::string statement, std::vector<ReviewEvidence> evidence);
   void not_checkable(std::string_view rule, std::string why, NodeId node);
 
   ReviewEvidence evidence(NodeId node, std::string note) const;
   SourceSpot spot(NodeId node) const;
   ReviewOwner owner(const Place& place, NodeId receiver) const;
+  ReviewOwner owner(const Acquisition& taken) const;
 
   std::vector<ReviewFinding> findings;
   std::vector<ReviewCheck> checks;

@@ -36,13 +36,11 @@ class AwaitRules {
     const bool before = s_.scope.runs(taken.node, moment::late) && !looks_first(taken.node);
     if (!here && !before) return;
     const NodeId awaited = await_before(s_.ast, taken.node);
-    const ReviewOwner owner = findings_.owner(taken.owner, taken.receiver);
     auto* finding = findings_.report(
-        "LC008", taken.node,
+        "LC008", taken,
         fmt::format("`{}` is taken after an await; if the connection has ended meanwhile, nothing "
                     "gives it back",
-                    brief(s_.ast, taken.node, 40)),
-        owner);
+                    brief(s_.ast, taken.node, 40)));
     if (finding == nullptr) return;
     if (awaited != 0) finding->evidence.push_back(findings_.evidence(awaited, "time passes here"));
     finding->evidence.push_back(findings_.evidence(taken.node, "taken"));

@@ -47,10 +47,9 @@ class IndexRules {
           !s_.scope.runs(forgets.node, moment::message) || also_removes(forgets, taken))
         continue;
       auto* finding = findings_.report(
-          "LC012", taken.node,
+          "LC012", taken,
           fmt::format("`{}` forgets the key while `{}` keeps the entry: the end cannot find it",
-                      brief(s_.ast, forgets.receiver), brief(s_.ast, taken.receiver)),
-          findings_.owner(taken.owner, taken.receiver));
+                      brief(s_.ast, forgets.receiver), brief(s_.ast, taken.receiver)));
       if (finding == nullptr) return;
       finding->evidence = {findings_.evidence(taken.node, "added"),
                            findings_.evidence(forgets.node, "only the list forgets"),
@@ -112,10 +111,9 @@ class IndexRules {
         !is_shared_key(taken.key))
       return;
     auto* finding = findings_.report(
-        "LC013", taken.node,
+        "LC013", taken,
         fmt::format("two connections can share `{}`: the end of the older removes the newer's",
-                    brief(s_.ast, taken.key)),
-        findings_.owner(taken.owner, taken.receiver));
+                    brief(s_.ast, taken.key)));
     if (finding == nullptr) return;
     finding->evidence = {findings_.evidence(taken.node, "overwrites an entry of the same key"),
                          findings_.evidence(release.node, "removes whatever is there")};
@@ -200,10 +198,9 @@ class IndexRules {
     }
     if (inner == nullptr) return;
     auto* finding = findings_.report(
-        "LC016", taken.node,
+        "LC016", taken,
         fmt::format("`{}` keeps an empty container for every key that was ever used",
-                    brief(s_.ast, taken.receiver)),
-        findings_.owner(taken.owner, taken.receiver));
+                    brief(s_.ast, taken.receiver)));
     if (finding == nullptr) return;
     finding->evidence = {findings_.evidence(taken.node, "made for a key"),
                          findings_.evidence(inner->node, "emptied here, and left")};

@@ -27,9 +27,9 @@ class LifecycleRules {
   void look_at_history(const Lifecycle& life) {
     const Acquisition& taken = *life.acquisition;
     if (!life.releases.empty()) return;
-    const ReviewOwner owner = owner_of(taken);
     auto* finding = findings_.report(
-        "LC011", taken.node, fmt::format("`{}` grows and nothing shortens it", owner.path), owner);
+        "LC011", taken,
+        fmt::format("`{}` grows and nothing shortens it", findings_.owner(taken).path));
     if (finding == nullptr) return;
     finding->evidence = {findings_.evidence(taken.node, "added")};
     finding->fix =
@@ -62,17 +62,11 @@ class LifecycleRules {
   [[nodiscard]] static std::string_view rule_for_kept(const Acquisition& taken) {
     if (taken.kind == AcquisitionKind::entry) return "LC001";
     if (taken.kind == AcquisitionKind::listener) return "LC004";
-    return taken.facts->kind == "timer" ? "LC005" : "LC006";
+    return taken.facts->resource == ReviewResource::timer ? "LC005" : "LC006";
   }
 
-  [[nodiscard]] ReviewOwner owner_of(const Acquisition& taken) const {
-    ReviewOwner owner = findings_.owner(taken.owner, taken.receiver);
-    if (taken.kind == AcquisitionKind::listener) owner.type = "emitter";
-    if (taken.kind == AcquisitionKind::handle) owner.type = taken.facts->kind;
-    return owner;
-  }
-
-  [[nodiscard]] std::string subject_of(const Acquisition& taken, const ReviewOwner& owner) const {
+  [[nodiscard]] std::string subject_of(const Acquisition& taken) const {
+    const ReviewOwner owner = findings_.owner(taken);
     switch (taken.kind) {
       case AcquisitionKind::entry:
         return fmt::format("the entry in `{}`", owner.path);
@@ -81,7 +75,8 @@ class LifecycleRules {
       case AcquisitionKind::handle:
         break;
     }
-    return fmt::format("the {} `{}`", taken.facts->kind, brief(s_.ast, taken.node, 30));
+    return fmt::format("the {} `{}`", resource_word(taken.facts->resource),
+                       brief(s_.ast, taken.node, 30));
   }
 
   void note_release(const Lifecycle& life) {
@@ -90,7 +85,7 @@ class LifecycleRules {
     if (!life.releases.empty())
       evidence.push_back(findings_.evidence(life.releases.front().release->node, "given back"));
     findings_.passed(rule_for_kept(taken),
-                     subject_of(taken, owner_of(taken)) + " is given back when a connection ends",
+                     subject_of(taken) + " is given back when a connection ends",
                      std::move(evidence));
   }
 
@@ -127,10 +122,8 @@ class LifecycleRules {
 
   void report(const Lifecycle& life, std::string_view rule, std::string_view sentence) {
     const Acquisition& taken = *life.acquisition;
-    const ReviewOwner owner = owner_of(taken);
     auto* finding = findings_.report(
-        rule, taken.node,
-        subject_of(taken, owner) + " " + fmt::format(fmt::runtime(sentence), why(life)), owner);
+        rule, taken, subject_of(taken) + " " + fmt::format(fmt::runtime(sentence), why(life)));
     if (finding == nullptr) return;
     finding->evidence.push_back(findings_.evidence(taken.node, "taken"));
     for (std::size_t i = 0; i < life.releases.size() && i < 3; i++) {

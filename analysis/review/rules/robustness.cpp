@@ -94,6 +94,8 @@ class RobustnessRules {
         "RB006", at_handler(entry),
         "a connection that is turned away here is not closed and stays open unserved");
     if (finding == nullptr) return;
+    finding->resource = ReviewResource::connection;
+    finding->runs = review_moment::on_open;
     finding->evidence = {findings_.evidence(bare, "turned away")};
     finding->fix = fmt::format("{}.close(1008);", s_.connection_name());
   }
@@ -186,6 +188,7 @@ class RobustnessRules {
     auto* finding = findings_.report(
         "LC009", call, "this also removes the listener by which ws forgets the client");
     if (finding == nullptr) return;
+    finding->resource = ReviewResource::connection;
     finding->evidence = {findings_.evidence(call, "wss.clients keeps it from here on")};
     finding->fix = fmt::format("{}.off('message', onMessage);", brief(s_.ast, callee.object));
   }

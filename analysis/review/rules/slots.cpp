@@ -25,7 +25,8 @@ class SlotRules {
         look_at_remembered_key(life);
     }
     for (NodeId node = 1; node < s_.ast.size(); node++) {
-      if (s_.ast.is(node, assignment_expression) && s_.scope.runs(node, moment::open))
+      if (s_.ast.is(node, assignment_expression) &&
+          s_.scope.runs(node, moment::open | moment::request))
         look_at_shared_record(node);
     }
   }
@@ -39,7 +40,7 @@ class SlotRules {
       report("LC015", taken,
              fmt::format("`{}` is one for all connections: the next {} takes the "
                          "place of the last",
-                         slot, taken.facts->kind),
+                         slot, resource_word(taken.facts->resource)),
              fmt::format("const {} = … inside the handler", slot));
       return;
     }
@@ -48,7 +49,7 @@ class SlotRules {
     const HandleFacts& facts = *taken.facts;
     report("LC003", taken,
            fmt::format("`{}` is given a new {} with each message; only the last is released", slot,
-                       facts.kind),
+                       resource_word(facts.resource)),
            facts.release_functions.empty()
                ? fmt::format("{}?.{}();", slot, facts.release_methods.front())
                : fmt::format("{}({});", facts.release_functions.front(), slot));
@@ -122,10 +123,9 @@ class SlotRules {
     if (slot == 0) return;
     const std::string name = brief(s_.ast, s_.ast.child(slot, Field::left));
     auto* finding = findings_.report(
-        "LC003", taken.node,
+        "LC003", taken,
         fmt::format("`{}` keeps only the last key: entering again leaves the entry before behind",
-                    name),
-        findings_.owner(taken.owner, taken.receiver));
+                    name));
     if (finding == nullptr) return;
     finding->evidence = {findings_.evidence(taken.node, "added"),
                          findings_.evidence(slot, "the slot is overwritten"),
@@ -201,7 +201,9 @@ class SlotRules {
         fmt::format("`{}` is one for all connections: what ends uses the newest one's",
                     s_.ast.text(left)),
         findings_.owner(slot, left));
-    if (finding != nullptr) finding->fix = fmt::format("const {} = …;", s_.ast.text(left));
+    if (finding == nullptr) return;
+    finding->resource = ReviewResource::entry;
+    finding->fix = fmt::format("const {} = …;", s_.ast.text(left));
   }
 
   [[nodiscard]] bool mentions(NodeId function, NodeId declaration) const {
@@ -215,9 +217,7 @@ class SlotRules {
 
   void report(std::string_view rule, const Acquisition& taken, std::string reason,
               std::string fix) {
-    ReviewOwner owner = findings_.owner(taken.owner, taken.receiver);
-    owner.type = taken.facts->kind;
-    auto* finding = findings_.report(rule, taken.node, std::move(reason), owner);
+    auto* finding = findings_.report(rule, taken, std::move(reason));
     if (finding == nullptr) return;
     finding->evidence = {findings_.evidence(taken.node, "overwrites what was there")};
     finding->fix = std::move(fix);

@@ -58,6 +58,8 @@ class UpgradeRules {
         fmt::format("on some paths `{}` is neither handed over nor destroyed and stays open",
                     socket));
     if (finding == nullptr) return;
+    finding->resource = ReviewResource::connection;
+    finding->runs = review_moment::before_upgrade;
     if (open_path_ != body)
       finding->evidence.push_back(findings_.evidence(open_path_, "this path leaves it open"));
     finding->fix = fmt::format("{}.destroy();", socket);
