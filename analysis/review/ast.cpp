@@ -45,15 +45,14 @@ std::uint32_t Ast::file_of(NodeId node) const {
 
 SourceRange Ast::range(NodeId node) const {
   if (node == 0) return {};
-  const std::vector<std::uint32_t>& starts = files_[file_of(node)].line_starts;
-  const auto place = [&](std::uint32_t byte) {
-    const auto after = std::upper_bound(starts.begin(), starts.end(), byte);
-    const auto line = static_cast<std::uint32_t>(after - starts.begin());
-    return std::pair{line, byte - starts[line - 1] + 1};
-  };
-  const auto [line, column] = place(nodes_[node].start_byte);
-  const auto [end_line, end_column] = place(nodes_[node].end_byte);
-  return {line, column, end_line, end_column};
+  const SourceLines& lines = files_[file_of(node)].lines;
+  const auto start = lines.position(nodes_[node].start_byte);
+  const auto end = lines.position(nodes_[node].end_byte);
+  return {start.line, start.column, end.line, end.column};
+}
+
+std::uint32_t Ast::line(NodeId node) const {
+  return node == 0 ? 0 : files_[file_of(node)].lines.line(nodes_[node].start_byte);
 }
 
 bool is_function(const Ast& ast, NodeId node) {

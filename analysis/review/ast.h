@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "analysis/review/source_lines.h"
 #include "analysis/review/syntax.h"
 
 namespace ebbtide {
@@ -25,7 +26,7 @@ struct AstNode {
   std::uint32_t end_byte = 0;
 };
 
-// 1-based lines and columns (columns in bytes), the end exclusive.
+// Lines and columns from 1, columns in UTF-16 code units, the end exclusive.
 struct SourceRange {
   std::uint32_t line = 0;
   std::uint32_t column = 0;
@@ -51,7 +52,7 @@ struct AstFile {
   std::string path;
   std::string_view text;  // must outlive the Ast
   NodeId root = 0;
-  std::vector<std::uint32_t> line_starts;
+  SourceLines lines;
   std::vector<SourceComment> comments;
   std::vector<LineSpan> unparsed;  // lines the grammar could not make sense of
 };
@@ -89,7 +90,7 @@ class Ast {
 
   [[nodiscard]] std::uint32_t file_of(NodeId node) const;
   [[nodiscard]] SourceRange range(NodeId node) const;
-  [[nodiscard]] std::uint32_t line(NodeId node) const { return range(node).line; }
+  [[nodiscard]] std::uint32_t line(NodeId node) const;
 
  private:
   friend class AstBuilder;

@@ -88,14 +88,6 @@ bool leaves_too_much_open(std::string_view text) {
   return false;
 }
 
-std::vector<std::uint32_t> line_starts(std::string_view text) {
-  std::vector<std::uint32_t> starts{0};
-  for (std::size_t i = 0; i < text.size(); i++) {
-    if (text[i] == '\n') starts.push_back(static_cast<std::uint32_t>(i + 1));
-  }
-  return starts;
-}
-
 }  // namespace
 
 class AstBuilder {
@@ -106,7 +98,7 @@ class AstBuilder {
     AstFile file;
     file.path = source.path;
     file.text = source.text;
-    file.line_starts = line_starts(source.text);
+    file.lines = SourceLines(source.text);
     file.root = static_cast<NodeId>(ast_.nodes_.size());
     TSTreeCursor cursor = ts_tree_cursor_new(ts_tree_root_node(tree));
     convert(cursor, vocabulary, file);
@@ -118,7 +110,7 @@ class AstBuilder {
     AstFile file;
     file.path = source.path;
     file.text = source.text;
-    file.line_starts = line_starts(source.text);
+    file.lines = SourceLines(source.text);
     file.root = static_cast<NodeId>(ast_.nodes_.size());
     ast_.nodes_.push_back({.kind = SyntaxKind::program, .end = file.root + 1});
     ast_.files_.push_back(std::move(file));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 
 #include "analysis/review/checks.h"
@@ -15,6 +16,15 @@ namespace {
 bool reads_before(const ReviewFinding& a, const ReviewFinding& b) {
   return std::tuple(a.at.path, a.at.range.line, a.at.range.column, a.rule) <
          std::tuple(b.at.path, b.at.range.line, b.at.range.column, b.rule);
+}
+
+// Of several files of one name the findings are told apart by their order.
+void tell_fingerprints_apart(std::vector<ReviewFinding>& findings) {
+  std::map<std::string, int> seen;
+  for (ReviewFinding& finding : findings) {
+    const int before = seen[finding.fingerprint]++;
+    if (before > 0) finding.fingerprint += fmt::format(":{}", before + 1);
+  }
 }
 
 void note_unread(const Parsed& parsed, Review& review) {
@@ -94,9 +104,14 @@ Review review_files(const std::vector<SourceFile>& files,
               });
   }
   std::sort(review.findings.begin(), review.findings.end(), reads_before);
+  tell_fingerprints_apart(review.findings);
   suppress_marked(parsed.ast, review);
   answer_every_rule(review);
   return review;
+}
+
+Review review_tree(const std::vector<SourceFile>& tree) {
+  return review_files(sources_in(tree), path_mappings_in(tree));
 }
 
 }  // namespace ebbtide

@@ -52,6 +52,8 @@ struct ReviewOwner {
   std::string holder;   // class of the field, "" for a variable
   std::string type;     // "Map", "Set", "Array", "object", "timer", "emitter", "" unknown
   SourceSpot declared;  // where the variable or field is declared
+
+  bool operator==(const ReviewOwner&) const = default;
 };
 
 struct ReviewFinding {
@@ -67,7 +69,7 @@ struct ReviewFinding {
   ReviewMoments runs = 0;            // when what is kept is taken; 0 when no connection does it
   std::vector<SourceSpot> closures;  // functions that are kept; a heap names them by position
   std::vector<SourceSpot> repeats;   // the same fault of the same owner elsewhere
-  std::string fingerprint;           // survives edits elsewhere in the file
+  std::string fingerprint;           // survives edits elsewhere and another way to the file
 };
 
 enum class CheckOutcome : std::uint8_t { pass, finding, not_checkable };

@@ -13,8 +13,7 @@ using enum SyntaxKind;
 std::string line_of(const Ast& ast, NodeId node) {
   if (node == 0) return "";
   const AstFile& file = ast.files()[ast.file_of(node)];
-  const std::uint32_t line = ast.line(node);
-  const std::uint32_t start = file.line_starts[line - 1];
+  const std::uint32_t start = file.lines.start_of(ast.line(node));
   std::string_view text = file.text.substr(start);
   text = text.substr(0, std::min<std::size_t>(text.find('\n'), 160));
   const auto from = text.find_first_not_of(" \t");
@@ -135,8 +134,9 @@ ReviewFinding* RuleFindings::report(std::string_view rule, NodeId node, std::str
   finding.reason = std::move(reason);
   finding.owner = owner;
   finding.runs = moments_told(subject_.scope.moments(node));
-  finding.fingerprint = fmt::format(
-      "{}:{}:{}", rule, owner.path.empty() ? brief(subject_.ast, node) : owner.path, at.path);
+  finding.fingerprint =
+      fmt::format("{}:{}:{}", rule, owner.path.empty() ? brief(subject_.ast, node) : owner.path,
+                  at.path.substr(at.path.rfind('/') + 1));
   findings.push_back(std::move(finding));
   return &findings.back();
 }

@@ -33,7 +33,7 @@ bool names_rule(std::string_view text, std::string_view rule, std::string& reaso
 
 // A comment that has a line to itself speaks of the next one.
 bool stands_alone(const AstFile& file, const SourceComment& comment) {
-  const std::uint32_t start = file.line_starts[comment.line - 1];
+  const std::uint32_t start = file.lines.start_of(comment.line);
   const std::string_view before = file.text.substr(
       start, static_cast<std::size_t>(comment.text.data() - file.text.data()) - start);
   return before.find_first_not_of(" \t") == std::string_view::npos;
