@@ -18,6 +18,8 @@
 #include "cli/experiment.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/server_source.h"
+#include "cli/source_tree.h"
 #include "driver/fd_limit.h"
 #include "driver/resolve.h"
 #include "recording/clock.h"
@@ -89,6 +91,19 @@ RunInfo describe_run(const LeakOptions& options, const Target& target,
   return run;
 }
 
+// What the code review reads goes into the recording, which the reports are made of. A source that
+// nobody named and that is not found is no reason to stop.
+Result<SourceTree> read_source(const LeakOptions& options, const Target& target, bool is_v8) {
+  if (!options.review) return SourceTree{};
+  if (!options.source.empty()) return read_source_tree(options.source);
+  if (!is_v8) return SourceTree{};
+  auto found = read_server_source(target.process.pid);
+  if (found) return found;
+  SourceTree none;
+  none.unread.push_back({"", found.error().message() + "; " + found.error().remedy});
+  return none;
+}
+
 // Ctrl-C once: a report of what is finished. Twice: at once; the recording stays readable.
 asio::awaitable<void> watch_signals(asio::signal_set& signals, Experiment& experiment,
                                     Progress& progress, const std::string& recording) {
@@ -135,13 +150,18 @@ Result<int> leak(const LeakOptions& options, const std::string& command_line) {
   if (auto limit = raise_fd_limit(options.connections); !limit) return limit.error();
   if (auto ready = prepare_directory(options.output_directory); !ready) return ready.error();
 
+  const auto v8 = find_v8(target->process.pid);
+  const bool is_v8 = v8 && v8->has_value();
+  const auto source = read_source(options, *target, is_v8);
+  if (!source) return source.error();
+
   const std::string recording = options.output_directory + "/leak.ebbtide";
   const std::string partial = fmt::format("{}.{}.partial", recording, getpid());
   auto writer = RecordingWriter::create(partial);
   if (!writer) return writer.error();
-  const auto v8 = find_v8(target->process.pid);
-  const bool is_v8 = v8 && v8->has_value();
   (*writer)->add(describe_run(options, *target, is_v8 ? *v8 : std::nullopt, command_line));
+  for (const SourceFile& file : source->files) (*writer)->add(file);
+  for (const UnreadSource& unread : source->unread) (*writer)->add(unread);
 
   const auto discard = [&](const Error& error) {
     std::filesystem::remove(partial);

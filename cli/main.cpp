@@ -30,6 +30,7 @@ int run(int argc, char** argv) {
     return run_leak(*leak, quote_command_line(argc, argv));
   if (const auto* report = std::get_if<ReportOptions>(&command)) return run_report(*report);
   if (const auto* heap = std::get_if<HeapOptions>(&command)) return run_heap(*heap);
+  if (const auto* review = std::get_if<ReviewOptions>(&command)) return run_review(*review);
   return run_doctor(std::get<DoctorOptions>(command));
 }
 

@@ -41,7 +41,7 @@ struct LeakArguments {
   double close_timeout_seconds = 1;
   double settle_cap_seconds = 3;
   std::int32_t pid = 0;
-  bool no_inspector = false, no_heap_census = false, no_ebpf = false;
+  bool no_inspector = false, no_heap_census = false, no_ebpf = false, no_source = false;
 };
 
 void define_leak(CLI::App& leak, LeakArguments& arguments, LeakOptions& options) {
@@ -124,6 +124,15 @@ void define_leak(CLI::App& leak, LeakArguments& arguments, LeakOptions& options)
                   "also sample 1 page fault in N with its stack")
       ->type_name("N")
       ->check(CLI::Range(1U, 1U << 20))
+      ->group("Evidence");
+  leak.add_option("--source", options.source,
+                  "directory or file of the server's source, reviewed beside the measurement; what "
+                  "the process loads when left out")
+      ->type_name("PATH")
+      ->allow_extra_args(false)
+      ->group("Evidence");
+  leak.add_flag("--no-source", arguments.no_source, "read no source")
+      ->excludes("--source")
       ->group("Evidence");
   leak.add_flag("--allow-remote", options.allow_remote,
                 "let the URL name another machine (the server itself must still run here)")
@@ -215,6 +224,7 @@ Result<LeakOptions> finish_leak(const CLI::App& leak, const LeakArguments& argum
   options.inspector = !arguments.no_inspector;
   options.heap_census = !arguments.no_heap_census;
   options.ebpf = !arguments.no_ebpf;
+  options.review = !arguments.no_source;
   return options;
 }
 

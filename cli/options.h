@@ -30,6 +30,8 @@ struct LeakOptions {
   bool snapshot = false;
   bool ebpf = true;
   bool fd_events = false;
+  std::vector<std::string> source;  // of the server; empty: found by its process
+  bool review = true;
   std::uint32_t fault_period = 0;
   std::string output_directory = "profiling";
   bool quiet = false;

@@ -9,8 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "analysis/heap/growth.h"
-#include "analysis/heap/object_verdict.h"
+#include "analysis/causes/causes.h"
 #include "analysis/report/escape.h"
 #include "analysis/report/json.h"
 #include "analysis/report/memory_report.h"
@@ -69,18 +68,20 @@ Result<int> write_reports(const std::string& recording, const std::string& direc
   if (!run) return run.error();
   if (auto ready = prepare_directory(directory); !ready) return ready.error();
   Assessment assessment = assess(*run);
-  const HeapFindings heap = find_heap_growth(*run);
-  weigh_objects(heap, assessment);
+  const Causes causes = find_causes(*run, assessment);
   const std::string report = directory + "/06-03-memory-analysis.md";
   const std::string results = directory + "/results.json";
-  if (auto written = write_file(report, memory_report(*run, assessment, heap)); !written)
+  if (auto written = write_file(report, memory_report(*run, assessment, causes)); !written)
     return written.error();
-  if (auto written = write_file(results, results_json(*run, assessment, heap)); !written)
+  if (auto written = write_file(results, results_json(*run, assessment, causes)); !written)
     return written.error();
   fmt::print("{}\n", clean_text(assessment.sentence, 2000));
-  const HeapCause* cause = main_cause(heap);
+  const HeapCause* cause = main_cause(causes.heap);
   if (assessment.verdict == Verdict::leak && cause != nullptr)
     fmt::print("Kept by {}\n", clean_text(cause->path, 300));
+  if (const ReviewFinding* finding = main_finding(causes); finding != nullptr)
+    fmt::print("Mend    {}:{} {}: {}\n", clean_text(finding->at.path), finding->at.range.line,
+               finding->rule, clean_text(finding->reason, 300));
   if (!quiet)
     fmt::print("\n  report     {}\n  results    {}\n  recording  {}\n", report, results, recording);
   return exit_code_of(assessment.verdict);

@@ -32,7 +32,7 @@ std::string written(const Review& review, const ReviewOptions& options) {
 int run_review(const ReviewOptions& options) {
   const auto tree = read_source_tree(options.paths);
   if (!tree) return fail(tree.error());
-  Review review = review_files(tree->files, tree->mappings);
+  Review review = review_tree(tree->files);
   review.unread.insert(review.unread.end(), tree->unread.begin(), tree->unread.end());
   fmt::print("{}", written(review, options));
   const bool fails = std::any_of(review.findings.begin(), review.findings.end(),

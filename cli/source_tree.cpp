@@ -26,11 +26,6 @@ bool has_one_of(std::string_view text, std::initializer_list<std::string_view> e
                      [&](std::string_view ending) { return text.ends_with(ending); });
 }
 
-bool is_source(const std::string& name) {
-  return has_one_of(name, {".js", ".cjs", ".mjs", ".jsx", ".ts", ".cts", ".mts", ".tsx"}) &&
-         !has_one_of(name, {".d.ts", ".d.cts", ".d.mts"});
-}
-
 bool is_test(const std::string& name) {
   return name.find(".test.") != std::string::npos || name.find(".spec.") != std::string::npos;
 }
@@ -98,8 +93,7 @@ class TreeReader {
       directories_.push_back(entry);
       return;
     }
-    if (name == "tsconfig.json" || name == "jsconfig.json") return read_mapping(entry);
-    if (!is_source(name)) return;
+    if (!is_source_file(name) && !is_path_config(name)) return;
     if (is_test(name)) return leave(entry, "tests");
     if (code || !fs::is_regular_file(status))
       return leave(entry, code ? code.message() : "not a regular file");
@@ -124,16 +118,8 @@ class TreeReader {
     text.resize(static_cast<std::size_t>(file.gcount()));
     if (const std::string why = unreadable_text(text); !why.empty()) return leave(path, why);
     bytes_ += text.size();
-    tree_.files.push_back({path.generic_string(), std::move(text)});
-  }
-
-  void read_mapping(const fs::path& path) {
-    std::error_code code;
-    if (fs::file_size(path, code) > max_file_bytes || code) return;
-    std::ifstream file(path, std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    if (auto mapping = read_path_mapping(path.generic_string(), text))
-      tree_.mappings.push_back(*std::move(mapping));
+    const fs::path location = fs::canonical(path, code);
+    tree_.files.push_back({path.generic_string(), std::move(text), location.generic_string()});
   }
 
   void leave(const fs::path& path, std::string why) {
@@ -151,6 +137,11 @@ class TreeReader {
 };
 
 }  // namespace
+
+bool is_source_file(const std::string& name) {
+  return has_one_of(name, {".js", ".cjs", ".mjs", ".jsx", ".ts", ".cts", ".mts", ".tsx"}) &&
+         !has_one_of(name, {".d.ts", ".d.cts", ".d.mts"});
+}
 
 Result<SourceTree> read_source_tree(const std::vector<std::string>& paths) {
   return TreeReader().run(paths);

@@ -121,7 +121,7 @@ std::string cause_line(const HeapCause& cause) {
 
 std::string heap_part(const ReportInput& input) {
   const Recording& recording = input.recording;
-  const HeapFindings& heap = input.heap;
+  const HeapFindings& heap = input.causes.heap;
   if (recording.heap_censuses.empty()) return active_resources_table(recording);
   std::string text = "### What keeps JavaScript objects\n\n";
   if (!heap.reservation.empty()) {

@@ -7,6 +7,7 @@
 #include "analysis/join.h"
 #include "analysis/report/escape.h"
 #include "analysis/report/heap_json.h"
+#include "analysis/report/review_json.h"
 #include "analysis/series.h"
 
 namespace ebbtide {
@@ -158,7 +159,7 @@ Json conditions(const Recording& recording) {
 }  // namespace
 
 std::string results_json(const Recording& recording, const Assessment& assessment,
-                         const HeapFindings& heap) {
+                         const Causes& causes) {
   Json losses = Json::array();
   for (const Loss& loss : recording.losses) {
     losses.push_back({{"name", text(loss.name)}, {"count", loss.count}});
@@ -173,9 +174,10 @@ std::string results_json(const Recording& recording, const Assessment& assessmen
   root["judgements"] = judgements(assessment);
   root["survivors"] = survivors(assessment);
   if (!recording.heap_censuses.empty()) {
-    root["heap"] = heap_findings_json(heap);
+    root["heap"] = heap_findings_json(causes.heap);
     root["heap_censuses"] = heap_censuses_json(recording);
   }
+  if (causes.review.files > 0) root["review"] = joined_review_json(causes);
   root["cycles"] = cycles(recording);
   root["connections"] = connections(recording);
   root["conditions"] = conditions(recording);

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "analysis/heap/growth.h"
+#include "analysis/causes/causes.h"
 #include "analysis/verdict.h"
 #include "recording/run.h"
 
@@ -14,6 +14,6 @@ inline constexpr int results_schema = 1;
 
 // Ends with a line break. The same recording gives the same bytes.
 std::string results_json(const Recording& recording, const Assessment& assessment,
-                         const HeapFindings& heap = {});
+                         const Causes& causes = {});
 
 }  // namespace ebbtide

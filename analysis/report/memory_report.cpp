@@ -6,6 +6,7 @@
 
 #include "analysis/format.h"
 #include "analysis/report/escape.h"
+#include "analysis/report/review_section.h"
 #include "analysis/report/sections.h"
 #include "analysis/sentence.h"
 #include "analysis/survivors.h"
@@ -74,18 +75,18 @@ std::string basis_lines(const ReportInput& input) {
 }  // namespace
 
 std::string memory_report(const Recording& recording, const Assessment& assessment,
-                          const HeapFindings& heap) {
+                          const Causes& causes) {
   const SocketJoin join = join_sockets(recording);
-  const ReportInput input{recording, assessment, join, heap};
+  const ReportInput input{recording, assessment, join, causes};
   std::string text = "# Memory Analysis: " + code_span(recording.run.cmdline, 80) + "\n\n";
   text += "**" + prose(assessment.sentence) + "**\n\n";
-  const HeapCause* cause = main_cause(heap);
+  const HeapCause* cause = main_cause(causes.heap);
   if (cause != nullptr && assessment.verdict == Verdict::leak)
     text += "**" + cause_line(*cause) + ".**\n\n";
+  if (const ReviewFinding* finding = main_finding(causes); finding != nullptr)
+    text += "**" + finding_line(*finding) + ".**\n\n";
   text += basis_lines(input) + "\n";
-  text +=
-      "## Code Review Findings\n\nThe source was not read in this run; `ebbtide review PATH` reads "
-      "it.\n\n";
+  text += joined_review_section(causes);
   text += test_results_section(input);
   text += leak_detection_section(input);
   text += recommendations_section(input);

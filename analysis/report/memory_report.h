@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "analysis/heap/growth.h"
+#include "analysis/causes/causes.h"
 #include "analysis/verdict.h"
 #include "recording/run.h"
 
@@ -12,6 +12,6 @@ namespace ebbtide {
 
 // The Markdown of 06-03-memory-analysis.md. The same recording gives the same bytes.
 std::string memory_report(const Recording& recording, const Assessment& assessment,
-                          const HeapFindings& heap = {});
+                          const Causes& causes = {});
 
 }  // namespace ebbtide

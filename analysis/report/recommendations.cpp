@@ -1,11 +1,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <sstream>
 #include <utility>
 #include <vector>
 
 #include "analysis/format.h"
 #include "analysis/report/escape.h"
+#include "analysis/report/review_section.h"
 #include "analysis/report/sections.h"
 #include "analysis/sentence.h"
 #include "analysis/thresholds.h"
@@ -60,16 +63,34 @@ std::string cause_advice(const HeapCause& cause) {
       each, kept);
 }
 
+// A confirmed finding says where and how to mend what was measured.
+std::string finding_advice(const ReviewFinding& finding) {
+  std::string text = finding_line(finding) + ".";
+  if (!finding.fix.empty()) {
+    text += "\n\n";
+    std::istringstream block(code_block(finding.fix, "js"));
+    for (std::string line; std::getline(block, line);) text += "   " + line + "\n";
+  }
+  return text;
+}
+
 // True when causes were named, so that the heap's gauges need no advice of their own.
 bool advise_on_causes(const ReportInput& input, Advice& advice) {
   constexpr std::size_t most = 4;
-  std::size_t named = 0;
-  for (const HeapCause& cause : input.heap.causes) {
-    if (cause.bounded || named == most) continue;
-    advice.push_back(cause_advice(cause));
-    ++named;
+  const Causes& causes = input.causes;
+  std::set<std::size_t> explained;
+  for (const JoinedFinding& joined : causes.join.findings) {
+    if (joined.standing != Standing::confirmed || advice.size() == most) continue;
+    advice.push_back(finding_advice(causes.review.findings[joined.finding]));
+    explained.insert(joined.causes.begin(), joined.causes.end());
   }
-  return named > 0;
+  for (std::size_t i = 0; i < causes.heap.causes.size() && advice.size() < most; ++i) {
+    const HeapCause& cause = causes.heap.causes[i];
+    if (cause.bounded || explained.contains(i)) continue;
+    advice.push_back(cause_advice(cause));
+    explained.insert(i);
+  }
+  return !explained.empty();
 }
 
 bool is_heap_gauge(const Judgement& judgement) {

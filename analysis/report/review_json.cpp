@@ -76,57 +76,7 @@ Json finding_json(const ReviewFinding& finding) {
           {"fingerprint", valid(finding.fingerprint)}};
 }
 
-// SARIF's word for a severity.
-std::string level_of(Severity severity) {
-  return severity == Severity::info ? "note" : severity_name(severity);
-}
-
-// A path as a URI reference: everything but what may stand in one is percent-encoded.
-std::string uri_of(std::string_view path) {
-  static constexpr std::string_view hex = "0123456789ABCDEF";
-  std::string uri;
-  for (const char c : path) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-                       (byte >= '0' && byte <= '9') ||
-                       std::string_view("-_.~/").find(c) != std::string_view::npos;
-    if (plain)
-      uri += c;
-    else
-      (uri += '%', uri += hex[byte >> 4U], uri += hex[byte & 15U]);
-  }
-  return uri;
-}
-
-Json location_json(const SourceSpot& spot) {
-  return {{"physicalLocation",
-           {{"artifactLocation", {{"uri", uri_of(spot.path)}}},
-            {"region",
-             {{"startLine", spot.range.line},
-              {"startColumn", spot.range.column},
-              {"endLine", spot.range.end_line},
-              {"endColumn", spot.range.end_column}}}}}};
-}
-
-Json result_json(const ReviewFinding& finding) {
-  Json related = Json::array();
-  for (const ReviewEvidence& evidence : finding.evidence) {
-    Json location = location_json(evidence.spot);
-    if (!evidence.note.empty()) location["message"] = {{"text", valid(evidence.note)}};
-    related.push_back(std::move(location));
-  }
-  Json result{{"ruleId", finding.rule},
-              {"level", level_of(finding.severity)},
-              {"message", {{"text", valid(finding.reason)}}},
-              {"locations", Json::array({location_json(finding.at)})},
-              {"relatedLocations", std::move(related)},
-              {"partialFingerprints", {{"ebbtide/v1", valid(finding.fingerprint)}}}};
-  return result;
-}
-
-}  // namespace
-
-std::string review_json(const Review& review) {
+Json review_object(const Review& review) {
   Json servers = Json::array(), findings = Json::array(), checks = Json::array();
   Json suppressed = Json::array(), unread = Json::array();
   for (const ReviewServer& server : review.servers)
@@ -143,39 +93,34 @@ std::string review_json(const Review& review) {
     suppressed.push_back({{"finding", finding_json(each.finding)}, {"reason", valid(each.reason)}});
   for (const UnreadSource& each : review.unread)
     unread.push_back({{"path", valid(each.path)}, {"why", valid(each.why)}});
-  const Json json{{"schema", review_schema},
-                  {"files", review.files},
-                  {"size_bytes", review.bytes},
-                  {"servers", std::move(servers)},
-                  {"findings", std::move(findings)},
-                  {"checks", std::move(checks)},
-                  {"suppressed", std::move(suppressed)},
-                  {"unread", std::move(unread)}};
-  return json.dump(2) + "\n";
+  return {{"schema", review_schema},
+          {"files", review.files},
+          {"size_bytes", review.bytes},
+          {"servers", std::move(servers)},
+          {"findings", std::move(findings)},
+          {"checks", std::move(checks)},
+          {"suppressed", std::move(suppressed)},
+          {"unread", std::move(unread)}};
 }
 
-std::string review_sarif(const Review& review, std::string_view tool_version) {
-  Json rules = Json::array(), results = Json::array();
-  for (const ReviewRule& rule : review_rules())
-    rules.push_back({{"id", rule.id},
-                     {"name", rule.name},
-                     {"shortDescription", {{"text", rule.sentence}}},
-                     {"defaultConfiguration", {{"level", level_of(rule.severity)}}}});
-  for (const ReviewFinding& finding : review.findings) results.push_back(result_json(finding));
-  for (const SuppressedFinding& each : review.suppressed) {
-    Json result = result_json(each.finding);
-    result["suppressions"] =
-        Json::array({{{"kind", "inSource"}, {"justification", valid(each.reason)}}});
-    results.push_back(std::move(result));
+}  // namespace
+
+std::string review_json(const Review& review) { return review_object(review).dump(2) + "\n"; }
+
+nlohmann::ordered_json joined_review_json(const Causes& causes) {
+  Json json = review_object(causes.review);
+  Json findings = Json::array();
+  for (const JoinedFinding& joined : causes.join.findings) {
+    Json finding = std::move(json["findings"][joined.finding]);
+    finding["standing"] = standing_name(joined.standing);
+    finding["because"] = valid(joined.because);
+    finding["causes"] = joined.causes;
+    finding["retained_per_connection_bytes"] = joined.retained_per_connection;
+    findings.push_back(std::move(finding));
   }
-  Json driver{{"name", "ebbtide"}, {"version", tool_version}, {"rules", std::move(rules)}};
-  Json run{{"tool", {{"driver", std::move(driver)}}},
-           {"columnKind", "utf16CodeUnits"},
-           {"results", std::move(results)}};
-  const Json sarif{{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"},
-                   {"version", "2.1.0"},
-                   {"runs", Json::array({std::move(run)})}};
-  return sarif.dump(2) + "\n";
+  json["findings"] = std::move(findings);
+  json["unexplained_causes"] = causes.join.unexplained;
+  return json;
 }
 
 }  // namespace ebbtide

@@ -2,9 +2,11 @@
 // SARIF 2.1.0 for code hosts and editors.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
+#include "analysis/causes/causes.h"
 #include "analysis/review/review.h"
 
 namespace ebbtide {
@@ -13,6 +15,9 @@ inline constexpr int review_schema = 1;
 
 // Both end with a line break; the same review gives the same bytes.
 std::string review_json(const Review& review);
-std::string review_sarif(const Review& review, std::string_view tool_version);
+
+// The review as review_json() has it; its findings in the order of the join and with "standing",
+// "because", and the indices of the causes they explain in results.json's heap.causes.
+nlohmann::ordered_json joined_review_json(const Causes& causes);
 
 }  // namespace ebbtide

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "analysis/heap/growth.h"
+#include "analysis/causes/causes.h"
 #include "analysis/join.h"
 #include "analysis/verdict.h"
 #include "recording/run.h"
@@ -16,7 +16,7 @@ struct ReportInput {
   const Recording& recording;
   const Assessment& assessment;
   const SocketJoin& join;
-  const HeapFindings& heap;
+  const Causes& causes;
 };
 
 std::string test_results_section(const ReportInput& input);    // Memory Test Results

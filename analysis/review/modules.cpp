@@ -30,6 +30,20 @@ std::optional<std::string> match(std::string_view pattern, std::string_view spec
   return std::string(specifier.substr(head.size(), specifier.size() - head.size() - tail.size()));
 }
 
+// What an import or export statement, or a call of require or import, names; "" for other nodes.
+std::string_view specifier_of(const Ast& ast, NodeId node) {
+  if (ast.is(node, call_expression)) {
+    const std::string_view callee = ast.text(ast.child(node, Field::function));
+    return callee == "require" || callee == "import" ? string_value(ast, argument(ast, node, 0))
+                                                     : "";
+  }
+  for (const NodeId part : ast.children(node)) {
+    if (ast.is(part, import_require_clause))
+      return string_value(ast, ast.child(part, Field::source));
+  }
+  return string_value(ast, ast.child(node, Field::source));
+}
+
 }  // namespace
 
 Modules::Modules(const Ast& ast, const Scopes& scopes, const std::vector<PathMapping>& mappings)
@@ -93,22 +107,16 @@ void Modules::note_commonjs(NodeId assignment) {
 }
 
 void Modules::note_package(NodeId node) {
-  std::string_view specifier;
-  if (ast_.is(node, call_expression)) {
-    const NodeId callee = ast_.child(node, Field::function);
-    if (ast_.text(callee) != "require" && ast_.text(callee) != "import") return;
-    specifier = string_value(ast_, argument(ast_, node, 0));
-  } else {
-    specifier = string_value(ast_, ast_.child(node, Field::source));
-    for (const NodeId part : ast_.children(node)) {
-      if (ast_.is(part, import_require_clause))
-        specifier = string_value(ast_, ast_.child(part, Field::source));
-    }
-  }
+  const std::string_view specifier = specifier_of(ast_, node);
   if (specifier.empty()) return;
   ImportTarget target = resolve(node, specifier);
   if (!target.package.empty())
     exports_[root_of(node)].packages.push_back(std::move(target.package));
+}
+
+NodeId Modules::loaded_by(NodeId node) const {
+  const std::string_view specifier = specifier_of(ast_, node);
+  return specifier.empty() ? 0 : resolve(node, specifier).node;
 }
 
 bool Modules::imports_package(NodeId program, std::string_view package) const {

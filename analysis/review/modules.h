@@ -11,6 +11,7 @@
 
 #include "analysis/review/ast.h"
 #include "analysis/review/scopes.h"
+#include "recording/source_file.h"
 
 namespace ebbtide {
 
@@ -23,6 +24,13 @@ struct PathMapping {
 // Of a tsconfig.json or jsconfig.json at `path`; nullopt when it says nothing of paths. Comments
 // and trailing commas are accepted, as TypeScript does.
 std::optional<PathMapping> read_path_mapping(std::string_view path, std::string_view text);
+
+// Whether a file of that path is read for its mapping, and not as a source.
+bool is_path_config(std::string_view path);
+
+// The two kinds of files of a tree, apart.
+std::vector<SourceFile> sources_in(const std::vector<SourceFile>& tree);
+std::vector<PathMapping> path_mappings_in(const std::vector<SourceFile>& tree);
 
 // What an imported name stands for.
 struct ImportTarget {
@@ -37,6 +45,9 @@ class Modules {
 
   // Of a name bound by an import statement.
   [[nodiscard]] ImportTarget imported(NodeId declaration) const;
+  // The file that an import or export statement, or a call of require or import, loads; 0 when it
+  // loads none of those read.
+  [[nodiscard]] NodeId loaded_by(NodeId node) const;
   // Of `require("…")` or `import("…")`: the whole module.
   [[nodiscard]] ImportTarget required(NodeId call) const;
   // What a file exports under that name; "default" also finds `module.exports`. 0 when nothing.

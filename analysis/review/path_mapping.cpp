@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "analysis/review/modules.h"
@@ -52,6 +54,28 @@ std::optional<PathMapping> read_path_mapping(std::string_view path, std::string_
     }
   }
   return mapping;
+}
+
+bool is_path_config(std::string_view path) {
+  const std::string_view name = path.substr(path.rfind('/') + 1);  // npos + 1 is 0
+  return name == "tsconfig.json" || name == "jsconfig.json";
+}
+
+std::vector<SourceFile> sources_in(const std::vector<SourceFile>& tree) {
+  std::vector<SourceFile> sources;
+  std::ranges::copy_if(tree, std::back_inserter(sources),
+                       [](const SourceFile& file) { return !is_path_config(file.path); });
+  return sources;
+}
+
+std::vector<PathMapping> path_mappings_in(const std::vector<SourceFile>& tree) {
+  std::vector<PathMapping> mappings;
+  for (const SourceFile& file : tree) {
+    if (!is_path_config(file.path)) continue;
+    if (auto mapping = read_path_mapping(file.path, file.text))
+      mappings.push_back(*std::move(mapping));
+  }
+  return mappings;
 }
 
 }  // namespace ebbtide

@@ -1,0 +1,24 @@
+#include "analysis/causes/causes.h"
+
+#include "analysis/heap/object_verdict.h"
+
+namespace ebbtide {
+
+Causes find_causes(const Recording& recording, Assessment& assessment) {
+  Causes causes;
+  causes.heap = find_heap_growth(recording);
+  weigh_objects(causes.heap, assessment);
+  causes.review = review_tree(recording.source_files);
+  causes.review.unread.insert(causes.review.unread.end(), recording.unread_sources.begin(),
+                              recording.unread_sources.end());
+  causes.join = join_review(recording, assessment, causes.heap, causes.review);
+  return causes;
+}
+
+const ReviewFinding* main_finding(const Causes& causes) {
+  if (causes.join.findings.empty()) return nullptr;
+  const JoinedFinding& first = causes.join.findings.front();
+  return first.standing == Standing::confirmed ? &causes.review.findings[first.finding] : nullptr;
+}
+
+}  // namespace ebbtide
