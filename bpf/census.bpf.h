@@ -1,5 +1,6 @@
-// Answers: which fds and mappings does one process have right now? Iterators, read at settle
-// points.
+// Answers: which fds and mappings does one process have right now, and how much do its connections
+// have in their queues? Run when user space
+// asks.
 #ifndef EBBTIDE_BPF_CENSUS_H
 #define EBBTIDE_BPF_CENSUS_H
 
@@ -52,6 +53,32 @@ static __always_inline void census_fd(struct bpf_iter__task_file* ctx) {
                                  .mode = file->f_inode->i_mode & S_IFMT};
   if (record.mode == S_IFSOCK) describe_socket(&record, file);
   bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+}
+
+struct ebb_socket_queues socket_queues = {};
+
+static long add_queues(struct bpf_map* map, const __u64* address, struct ebb_socket* known,
+                       void* context) {
+  if (known->direction != EBB_ACCEPTED) return 0;
+  const struct sock* sk = (const struct sock*)*address;
+  const struct tcp_sock* tcp = (const struct tcp_sock*)*address;
+  // An entry whose end was missed leads to whatever is at that address now.
+  if (known->state == TCP_CLOSE || BPF_CORE_READ(sk, __sk_common.skc_state) != known->state ||
+      BPF_CORE_READ(sk, __sk_common.skc_num) != known->local_port ||
+      BPF_CORE_READ(sk, __sk_common.skc_dport) != bpf_htons(known->remote_port))
+    return 0;
+  socket_queues.memory_bytes += BPF_CORE_READ(sk, sk_backlog.rmem_alloc.counter) +
+                                BPF_CORE_READ(sk, sk_wmem_queued) +
+                                BPF_CORE_READ(sk, sk_forward_alloc);
+  socket_queues.send_bytes += BPF_CORE_READ(tcp, write_seq) - BPF_CORE_READ(tcp, snd_una);
+  return 0;
+}
+
+// Goes by `sockets`, not by the fd table, which shows neither what waits to be accepted nor what
+// was closed with bytes still to send.
+static __always_inline void sum_socket_queues(void) {
+  socket_queues = (struct ebb_socket_queues){};
+  bpf_for_each_map_elem(&sockets, add_queues, 0, 0);
 }
 
 static __always_inline void census_vma(struct bpf_iter__task_vma* ctx) {

@@ -78,6 +78,12 @@ int census_fds(struct bpf_iter__task_file* ctx) {
   return 0;
 }
 
+SEC("raw_tp")  // attached to nothing: run by BPF_PROG_TEST_RUN
+int census_queues(void* ctx) {
+  sum_socket_queues();
+  return 0;
+}
+
 SEC("iter/task_vma")
 int census_vmas(struct bpf_iter__task_vma* ctx) {
   census_vma(ctx);

@@ -136,6 +136,13 @@ struct ebb_fd_record {
 };
 EBB_ASSERT_SIZE(struct ebb_fd_record, 40);
 
+// Sums over the accepted sockets that live, whether or not a fd holds them.
+struct ebb_socket_queues {
+  __u64 memory_bytes;  // charged for what waits to be read, sent or acknowledged
+  __u64 send_bytes;    // written and not yet acknowledged
+};
+EBB_ASSERT_SIZE(struct ebb_socket_queues, 16);
+
 // What iter/task_vma writes for each mapping of one process.
 struct ebb_vma_record {
   __u64 start;

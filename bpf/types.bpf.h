@@ -43,13 +43,26 @@ struct sock_common {
   struct in6_addr skc_v6_daddr;
   struct in6_addr skc_v6_rcv_saddr;
 };
+typedef struct {
+  int counter;
+} atomic_t;
 struct sock {
   struct sock_common __sk_common;
+  struct {
+    atomic_t rmem_alloc;
+  } sk_backlog;
+  int sk_forward_alloc;
+  int sk_wmem_queued;
   int sk_err;
   __u16 sk_protocol;
 };
 struct socket {
   struct sock* sk;
+};
+
+struct tcp_sock {
+  __u32 write_seq;
+  __u32 snd_una;
 };
 
 struct inode {
@@ -66,6 +79,7 @@ struct vm_area_struct {
   unsigned long vm_end;
 };
 
+struct bpf_map;
 struct seq_file;
 struct bpf_iter_meta {
   struct seq_file* seq;

@@ -139,6 +139,7 @@ Result<std::unique_ptr<BpfSession>> BpfSession::load(const BpfOptions& options) 
   bpf_map__set_max_entries(skeleton.maps.ring, options.ring_bytes);
   kernel->has_vma_iterator = kernel_has_vma_iterator();
   bpf_program__set_autoload(skeleton.progs.census_vmas, kernel->has_vma_iterator);
+  bpf_program__set_autoload(skeleton.progs.census_queues, kernel_walks_maps());
   if (const int failed = ebbtide_bpf::load(&skeleton); failed != 0) return load_error(-failed);
   for (const std::int32_t tgid : options.tgids) {
     const __u8 traced = 1;
@@ -254,6 +255,13 @@ Result<std::vector<ebb_vma_record>> BpfSession::read_vmas(std::int32_t tgid) {
     return Error{"run", "iter/task_vma", "this kernel does not have it (added in 5.12)", ""};
   kernel_->skeleton->bss->census_tgid = static_cast<std::uint32_t>(tgid);
   return run_iterator<ebb_vma_record>(kernel_->skeleton->progs.census_vmas, tgid);
+}
+
+std::optional<ebb_socket_queues> BpfSession::read_socket_queues() {
+  LIBBPF_OPTS(bpf_test_run_opts, options);
+  const int fd = bpf_program__fd(kernel_->skeleton->progs.census_queues);
+  if (fd < 0 || bpf_prog_test_run_opts(fd, &options) != 0) return std::nullopt;
+  return kernel_->skeleton->bss->socket_queues;
 }
 
 Result<std::vector<ebb_socket>> BpfSession::read_sockets() const {

@@ -63,6 +63,9 @@ class BpfSession {
   // A process' mappings, ascending. Error before 5.12, which has no iter/task_vma.
   Result<std::vector<ebb_vma_record>> read_vmas(std::int32_t tgid);
 
+  // The queues of the accepted sockets; nullopt where the kernel cannot walk a map (before 5.13).
+  std::optional<ebb_socket_queues> read_socket_queues();
+
   // All followed sockets that live, or an error: never a part of them.
   [[nodiscard]] Result<std::vector<ebb_socket>> read_sockets() const;
   [[nodiscard]] std::optional<ebb_stack> read_stack(std::uint64_t id) const;

@@ -103,6 +103,11 @@ bool kernel_has_vma_iterator() {
   return there;
 }
 
+bool kernel_walks_maps() {
+  return libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_for_each_map_elem,
+                                 nullptr) == 1;
+}
+
 Feature probe_uprobes() {
   Feature feature{.name = "uprobes", .on = false, .detail = {}, .remedy = {}};
   std::uint32_t type = 0;

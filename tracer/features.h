@@ -20,6 +20,9 @@ std::vector<Feature> probe_base_features();
 // iter/task_vma came with commit 3a7b35b899de (5.12).
 bool kernel_has_vma_iterator();
 
+// bpf_for_each_map_elem came with commit 69c087ba6225 (5.13).
+bool kernel_walks_maps();
+
 // Uprobes by perf_event_open, for the GC probes.
 Feature probe_uprobes();
 

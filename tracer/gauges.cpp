@@ -59,13 +59,15 @@ void add_followed_sockets(Observation& seen) {
   add(seen, GaugeKind::sockets_fin_wait2, count(accepted_in(tcp_fin_wait2)));
 }
 
-// Outgoing connections cannot be told from other processes' by the table alone: not counted.
+// Outgoing connections cannot be told from other processes' by the table alone, nor does it tell
+// memory: not counted.
 void add_sockets_by_proc(Observation& seen, const Target& target) {
-  std::uint64_t accepted = 0, close_wait = 0, fin_wait2 = 0;
+  std::uint64_t accepted = 0, close_wait = 0, fin_wait2 = 0, send_queue = 0;
   if (const auto table = read_tcp_table(target.process.pid)) {
     for (const TcpRow& row : *table) {
       if (!is_accepted_at(target.listeners, row)) continue;
       accepted++;
+      send_queue += row.send_queue_bytes;
       if (row.state == tcp_close_wait) close_wait++;
       if (row.state == tcp_fin_wait2) fin_wait2++;
     }
@@ -73,6 +75,7 @@ void add_sockets_by_proc(Observation& seen, const Target& target) {
   add(seen, GaugeKind::sockets_accepted, accepted);
   add(seen, GaugeKind::sockets_close_wait, close_wait);
   add(seen, GaugeKind::sockets_fin_wait2, fin_wait2);
+  add(seen, GaugeKind::socket_send_queue, send_queue);
 }
 
 Result<std::vector<IntervalMap::Interval>> read_mappings(std::int32_t pid, BpfSession* session) {
@@ -119,6 +122,7 @@ std::optional<std::uint64_t> resident_bytes(const Target& target) {
 Result<Observation> observe_target(const Target& target, BpfSession* session) {
   Observation seen;
   MemoryRollup memory;
+  CpuTimes cpu;
   std::uint64_t threads = 0, children = 0;
   for (const auto& [pid, start, role] : target.processes) {
     const auto fds = read_fd_table(pid, session);
@@ -130,6 +134,10 @@ Result<Observation> observe_target(const Target& target, BpfSession* session) {
     const auto own = read_memory_rollup(pid);
     if (!own) return own.error();
     memory += *own;
+    const auto cpu_used = read_cpu_times(pid);
+    if (!cpu_used) return cpu_used.error();
+    cpu.user_ns += cpu_used->user_ns;
+    cpu.system_ns += cpu_used->system_ns;
     threads += read_threads(pid).size();
     children += read_children(pid).size();
   }
@@ -137,7 +145,13 @@ Result<Observation> observe_target(const Target& target, BpfSession* session) {
     auto sockets = session->read_sockets();
     if (!sockets) return sockets.error();
     seen.sockets = *std::move(sockets);
+    if (const auto queues = session->read_socket_queues()) {
+      add(seen, GaugeKind::socket_memory, queues->memory_bytes);
+      add(seen, GaugeKind::socket_send_queue, queues->send_bytes);
+    }
   }
+  const auto listening = read_listen_counters(target.process.pid);
+  if (!listening) return listening.error();
   seen.ts_ns = monotonic_ns();
 
   add(seen, GaugeKind::rss, memory.rss);
@@ -153,6 +167,10 @@ Result<Observation> observe_target(const Target& target, BpfSession* session) {
     add_sockets_by_proc(seen, target);
   add(seen, GaugeKind::threads, threads);
   add(seen, GaugeKind::children, children);
+  add(seen, GaugeKind::cpu_user, cpu.user_ns);
+  add(seen, GaugeKind::cpu_system, cpu.system_ns);
+  add(seen, GaugeKind::listen_overflows, listening->overflows);
+  add(seen, GaugeKind::listen_drops, listening->drops);
   return seen;
 }
 

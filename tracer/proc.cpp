@@ -67,6 +67,20 @@ std::uint64_t kilobytes_of(const std::string& text, const std::string& name) {
   return std::strtoull(text.c_str() + at + name.size() + 2, nullptr, 10) * 1024;
 }
 
+// A number of /proc/PID/stat by its place, from 4 on; 0 when the process is gone.
+std::uint64_t stat_field(std::int32_t pid, int place) {
+  const auto text = slurp(proc_path(pid, "stat"));
+  if (!text) return 0;
+  const auto name_end = text->rfind(')');  // the name before it may hold anything
+  if (name_end == std::string::npos) return 0;
+  std::istringstream words(text->substr(name_end + 1));
+  std::string word;
+  for (int field = 3; field < place; field++) words >> word;
+  std::uint64_t number = 0;
+  words >> number;
+  return number;
+}
+
 std::string chomp(std::string text) {
   while (!text.empty() && text.back() == '\n') text.pop_back();
   return text;
@@ -118,6 +132,36 @@ std::optional<std::uint64_t> read_resident_bytes(std::int32_t pid) {
   return std::strtoull(rest, nullptr, 10) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
+Result<CpuTimes> read_cpu_times(std::int32_t pid) {
+  const std::uint64_t system_ticks = stat_field(pid, 15);
+  clockid_t clock{};
+  timespec sum{};
+  // Read after the ticks, so that it is never less than they are.
+  if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &sum) != 0)
+    return unreadable(pid, "stat");
+  const auto sum_ns = static_cast<std::uint64_t>(sum.tv_sec) * 1'000'000'000 +
+                      static_cast<std::uint64_t>(sum.tv_nsec);
+  const auto tick_ns = 1'000'000'000 / static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK));
+  const std::uint64_t system_ns = std::min(system_ticks * tick_ns, sum_ns);
+  return CpuTimes{.user_ns = sum_ns - system_ns, .system_ns = system_ns};
+}
+
+Result<ListenCounters> read_listen_counters(std::int32_t pid) {
+  std::ifstream file(proc_path(pid, "net/netstat"));
+  // Pairs of lines that begin alike: the names, then the values.
+  for (std::string names, values; std::getline(file, names) && std::getline(file, values);) {
+    if (!names.starts_with("TcpExt:")) continue;
+    ListenCounters counters;
+    std::istringstream name_words(names), value_words(values);
+    for (std::string name, value; name_words >> name && value_words >> value;) {
+      if (name == "ListenOverflows") counters.overflows = std::strtoull(value.c_str(), nullptr, 10);
+      if (name == "ListenDrops") counters.drops = std::strtoull(value.c_str(), nullptr, 10);
+    }
+    return counters;
+  }
+  return unreadable(pid, "net/netstat");
+}
+
 Result<std::vector<FdEntry>> read_fds(std::int32_t pid) {
   const std::string directory = proc_path(pid, "fd");
   if (access(directory.c_str(), R_OK | X_OK) != 0) return unreadable(pid, "fd");
@@ -164,18 +208,7 @@ std::int32_t parent_of(std::int32_t pid) {
   return at == std::string::npos ? 0 : std::atoi(text->c_str() + at + 6);
 }
 
-std::uint64_t start_ticks(std::int32_t pid) {
-  const auto text = slurp(proc_path(pid, "stat"));
-  if (!text) return 0;
-  const auto name_end = text->rfind(')');  // the name before it may hold anything
-  if (name_end == std::string::npos) return 0;
-  std::istringstream words(text->substr(name_end + 1));
-  std::string word;
-  for (int field = 3; field < 22; field++) words >> word;
-  std::uint64_t ticks = 0;
-  words >> ticks;
-  return ticks;
-}
+std::uint64_t start_ticks(std::int32_t pid) { return stat_field(pid, 22); }
 
 std::uint64_t ticks_since_boot() {
   timespec now{};

@@ -37,6 +37,22 @@ Result<MemoryRollup> read_memory_rollup(std::int32_t pid);
 // Resident bytes by /proc/PID/statm; nullopt once the process is gone.
 std::optional<std::uint64_t> read_resident_bytes(std::int32_t pid);
 
+// CPU time of all threads a process ever had. The sum is the scheduler's, to the nanosecond; only
+// how much of it is the system's comes in clock ticks (10 ms).
+struct CpuTimes {
+  std::uint64_t user_ns = 0;
+  std::uint64_t system_ns = 0;
+};
+Result<CpuTimes> read_cpu_times(std::int32_t pid);
+
+// Connections that came to a full accept queue since boot, and SYNs dropped for any reason, those
+// among them. Counted for the whole network namespace that the process lives in.
+struct ListenCounters {
+  std::uint64_t overflows = 0;
+  std::uint64_t drops = 0;
+};
+Result<ListenCounters> read_listen_counters(std::int32_t pid);
+
 struct FdEntry {
   std::int32_t fd = -1;
   std::string link;  // "socket:[123]", "pipe:[5]", "anon_inode:[eventpoll]", a path

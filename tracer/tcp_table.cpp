@@ -29,8 +29,9 @@ bool parse_row(const std::string& line, TcpRow& row) {
   char local[33] = {}, remote[33] = {};
   unsigned local_port = 0, remote_port = 0, state = 0;
   if (std::sscanf(line.c_str(),
-                  " %*d: %32[0-9A-F]:%x %32[0-9A-F]:%x %x %*s %*s %*s %*d %*d %" SCNu64, local,
-                  &local_port, remote, &remote_port, &state, &row.inode) != 6)
+                  " %*d: %32[0-9A-F]:%x %32[0-9A-F]:%x %x %" SCNx32 ":%*x %*s %*s %*d %*d %" SCNu64,
+                  local, &local_port, remote, &remote_port, &state, &row.send_queue_bytes,
+                  &row.inode) != 7)
     return false;
   row.local_port = static_cast<std::uint16_t>(local_port);
   row.remote_port = static_cast<std::uint16_t>(remote_port);

@@ -19,7 +19,8 @@ struct TcpRow {
   IpAddress remote{};
   std::uint16_t local_port = 0;
   std::uint16_t remote_port = 0;
-  std::uint8_t state = 0;   // TCP_*
+  std::uint8_t state = 0;  // TCP_*
+  std::uint32_t send_queue_bytes = 0;
   std::uint64_t inode = 0;  // 0: no fd holds it (TIME_WAIT, orphans, not yet accepted)
 };
 
