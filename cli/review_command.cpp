@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "analysis/report/review_json.h"
+#include "analysis/report/review_sarif.h"
 #include "analysis/report/review_section.h"
 #include "analysis/report/review_text.h"
 #include "cli/commands.h"

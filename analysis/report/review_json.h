@@ -1,10 +1,8 @@
-// Answers: what does a program read after a review? Our own JSON, stable and versioned, and
-// SARIF 2.1.0 for code hosts and editors.
+// Answers: what does a program read after a review? JSON of our own, stable and versioned.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
-#include <string_view>
 
 #include "analysis/causes/causes.h"
 #include "analysis/review/review.h"
@@ -13,7 +11,7 @@ namespace ebbtide {
 
 inline constexpr int review_schema = 1;
 
-// Both end with a line break; the same review gives the same bytes.
+// Ends with a line break; the same review gives the same bytes.
 std::string review_json(const Review& review);
 
 // The review as review_json() has it; its findings in the order of the join and with "standing",

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "analysis/report/review_json.h"
+#include "analysis/report/review_sarif.h"
 #include "analysis/report/review_section.h"
 #include "analysis/report/review_text.h"
 #include "review_source.h"
