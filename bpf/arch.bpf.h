@@ -14,8 +14,11 @@ enum {
   SYS_MREMAP = 25,
   SYS_ACCEPT = 43,
   SYS_SHUTDOWN = 48,
+  SYS_EPOLL_PWAIT = 281,
   SYS_ACCEPT4 = 288,
+  SYS_EPOLL_PWAIT2 = 441,
 };
+#define SYS_EPOLL_WAIT 232  // arm64 has none
 #define EBB_SYSCALL_NUMBER(regs) ((regs)->orig_ax)
 #define EBB_ARGUMENT_1(regs) ((regs)->di)
 #define EBB_ARGUMENT_2(regs) ((regs)->si)
@@ -31,6 +34,7 @@ static __always_inline __u64 leaf_return_address(const struct pt_regs* regs) {
 #define EBB_CALL_RESULT(regs) ((regs)->ax)
 #elif defined(__TARGET_ARCH_arm64)
 enum {
+  SYS_EPOLL_PWAIT = 22,
   SYS_CLOSE = 57,
   SYS_ACCEPT = 202,
   SYS_SHUTDOWN = 210,
@@ -39,6 +43,7 @@ enum {
   SYS_MREMAP = 216,
   SYS_MMAP = 222,
   SYS_ACCEPT4 = 242,
+  SYS_EPOLL_PWAIT2 = 441,
 };
 #define EBB_SYSCALL_NUMBER(regs) ((unsigned long)(regs)->syscallno)
 // The return value has replaced regs[0] by now; the first argument survives in orig_x0.

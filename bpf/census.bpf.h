@@ -22,7 +22,8 @@ static __always_inline bool is_looked_at(const struct task_struct* task) {
 
 static __always_inline void adopt_socket(const struct sock* sk, __u8 state) {
   if (state == TCP_LISTEN || state == TCP_CLOSE) return;
-  struct ebb_socket socket = {.state = state, .changed_ns = bpf_ktime_get_ns()};
+  struct ebb_socket socket = {
+      .state = state, .changed_ns = bpf_ktime_get_ns(), .answered_seq = next_to_send(sk)};
   fill_endpoints(&socket, sk);
   follow_socket((__u64)sk, &socket, target_listens(sk, &socket) ? EBB_ACCEPTED : EBB_OUTGOING);
 }

@@ -6,9 +6,11 @@
 #include "census.bpf.h"
 #include "faults.bpf.h"
 #include "gc.bpf.h"
+#include "loops.bpf.h"
 #include "mappings.bpf.h"
 #include "sockets.bpf.h"
 #include "tasks.bpf.h"
+#include "upstream.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
@@ -39,6 +41,18 @@ int BPF_PROG(task_exit, struct task_struct* task) {
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(task_exec, struct task_struct* task) {
   on_exec(task);
+  return 0;
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(task_switch, bool preempted, struct task_struct* from) {
+  on_sleep(preempted, from);
+  return 0;
+}
+
+SEC("tp_btf/tcp_probe")
+int BPF_PROG(tcp_segment, const struct sock* sk, const struct sk_buff* skb) {
+  on_segment(sk, skb);
   return 0;
 }
 

@@ -30,6 +30,8 @@ enum ebb_event_type {
   EBB_EVENT_TASK = 3,        // ebb_task_event
   EBB_EVENT_GC = 4,          // ebb_gc_event
   EBB_EVENT_FD = 5,          // ebb_fd_event
+  EBB_EVENT_LOOP = 6,        // ebb_loop_event
+  EBB_EVENT_STALL = 7,       // ebb_stall_event
 };
 
 struct ebb_header {
@@ -59,7 +61,8 @@ struct ebb_socket {
   __u8 state;
   __u8 direction;     // ebb_direction
   __u8 closed_first;  // ebb_closed_first
-  __u8 padding[5];
+  __u8 padding;
+  __u32 answered_seq;  // outgoing: how far had been sent when the last answer began
 };
 EBB_ASSERT_SIZE(struct ebb_socket, 184);
 
@@ -122,6 +125,38 @@ struct ebb_fd_event {
 };
 EBB_ASSERT_SIZE(struct ebb_fd_event, 32);
 
+#define EBB_STALL_NS 20000000ULL  // a turn so long is sent as a record
+
+// One thread's event loop: the round that is under way, from one return of epoll_wait to the next,
+// and the sums of those rounds that lay within one phase. The value of the `loops` map.
+struct ebb_loop {
+  __u64 turn_start_ns;
+  __u64 wait_start_ns;  // the turn's end; 0: it goes on
+  __u64 turns;
+  __u64 busy_ns;
+  __u64 waiting_ns;
+  __u64 longest_ns;  // turn
+  __u64 longest_start_ns;
+  __u32 epoch;  // in which the round began
+  __u32 tgid;
+};
+EBB_ASSERT_SIZE(struct ebb_loop, 64);
+
+// Sent when a round ends in another phase than it began in, and at the thread's end: header.ts_ns
+// is the end of the round.
+struct ebb_loop_event {
+  struct ebb_header header;
+  struct ebb_loop loop;
+};
+EBB_ASSERT_SIZE(struct ebb_loop_event, 88);
+
+struct ebb_stall_event {
+  struct ebb_header header;  // epoch: in which it began
+  __u64 start_ns;
+  __u64 duration_ns;
+};
+EBB_ASSERT_SIZE(struct ebb_stall_event, 40);
+
 // What iter/task_file writes for each fd of one process.
 struct ebb_fd_record {
   __u64 file;  // kernel address of the open file; an identity, never stored or shown
@@ -171,6 +206,22 @@ struct ebb_listen_value {
 };
 EBB_ASSERT_SIZE(struct ebb_listen_value, 24);
 
+// Key and value of the `upstream_waits` map.
+struct ebb_upstream_key {
+  __u8 address[EBB_ADDRESS_BYTES];
+  __u32 epoch;  // of the answers
+  __u16 port;
+  __u16 padding;
+};
+EBB_ASSERT_SIZE(struct ebb_upstream_key, 24);
+
+struct ebb_upstream_wait {
+  __u64 answers;
+  __u64 total_ns;
+  __u64 longest_ns;
+};
+EBB_ASSERT_SIZE(struct ebb_upstream_wait, 24);
+
 struct ebb_fault_key {
   __u64 stack_id;
   __u32 cycle;
@@ -194,7 +245,9 @@ struct ebb_counters {
   __u64 lost_tasks;        // children map full
   __u64 lost_gc;           // a GC began or ended without its other half
   __u64 lost_deletes;      // an entry that could not be taken out of its map
+  __u64 lost_loops;        // loops map full
+  __u64 lost_answers;      // upstream map full
 };
-EBB_ASSERT_SIZE(struct ebb_counters, 112);
+EBB_ASSERT_SIZE(struct ebb_counters, 128);
 
 #endif

@@ -4,6 +4,7 @@
 #define EBBTIDE_BPF_MAPPINGS_H
 
 #include "arch.bpf.h"
+#include "loops.bpf.h"
 #include "stacks.bpf.h"
 
 static __always_inline struct ebb_mapping_event* mapping_event(__u32 operation) {
@@ -80,6 +81,10 @@ static __always_inline void on_fd_syscall(unsigned long number, struct pt_regs* 
 // almost all end there.
 static __always_inline void on_syscall_exit(void* ctx, struct pt_regs* regs, long result) {
   unsigned long number = EBB_SYSCALL_NUMBER(regs);
+  if (follow_loops && waits_for_events(number)) {
+    if (current_is_target()) on_loop_return();
+    return;
+  }
   bool mapping =
       number == SYS_MMAP || number == SYS_MUNMAP || number == SYS_MREMAP || number == SYS_BRK;
   if (!mapping && !follow_fd_events) return;

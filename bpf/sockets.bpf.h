@@ -45,6 +45,10 @@ static __always_inline void fill_endpoints(struct ebb_socket* socket, const stru
   socket->remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
 }
 
+static __always_inline __u32 next_to_send(const struct sock* sk) {
+  return BPF_CORE_READ((const struct tcp_sock*)sk, snd_nxt);
+}
+
 static __always_inline bool same_address(const __u8* a, const __u8* b) {
   const __u64 *x = (const __u64*)a, *y = (const __u64*)b;
   return x[0] == y[0] && x[1] == y[1];
@@ -142,6 +146,7 @@ static __always_inline void on_socket_state(const struct sock* sk, int old_state
   enter_state(socket, new_state);
   if (new_state == TCP_ESTABLISHED) {
     socket->established_ns = socket->changed_ns;
+    socket->answered_seq = next_to_send(sk);
     fill_endpoints(socket, sk);  // connect() picked the local port after SYN_SENT was set
   }
   if (socket->closed_first == EBB_CLOSED_NOBODY && old_state == TCP_ESTABLISHED)

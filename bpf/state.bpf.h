@@ -9,6 +9,7 @@
 // Set before load.
 const volatile __u32 target_tgid = 0;  // the one process of the target; 0: those in `targets`
 const volatile bool follow_fd_events = false;
+const volatile bool follow_loops = false;
 const volatile __u32 fault_period = 16;              // sample 1 page fault in so many
 const volatile __u32 fault_stacks_per_second = 500;  // budget; samples beyond it are counted lost
 

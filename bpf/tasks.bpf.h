@@ -2,6 +2,7 @@
 #ifndef EBBTIDE_BPF_TASKS_H
 #define EBBTIDE_BPF_TASKS_H
 
+#include "loops.bpf.h"
 #include "state.bpf.h"
 
 struct {
@@ -37,6 +38,7 @@ static __always_inline void on_fork(struct task_struct* parent, struct task_stru
 static __always_inline void on_exit(struct task_struct* task) {
   __u32 tgid = task->tgid;
   if (is_target(tgid)) {
+    if (follow_loops) end_loop(task->pid);
     task_event(task, EBB_TASK_THREAD_EXIT);
   } else if (task->pid == task->tgid && bpf_map_lookup_elem(&children, &tgid)) {
     DELETE_COUNTED(&children, &tgid);

@@ -62,7 +62,13 @@ struct socket {
 
 struct tcp_sock {
   __u32 write_seq;
+  __u32 snd_nxt;
   __u32 snd_una;
+  __u64 first_tx_mstamp;  // microseconds
+};
+struct sk_buff {
+  unsigned int len;
+  unsigned char* data;
 };
 
 struct inode {
@@ -120,6 +126,8 @@ struct pt_regs {
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+
+#define TCP_HEADER_WORDS_AT 12  // the byte of a TCP header whose upper half is its length in words
 
 #define AF_INET 2
 #define AF_INET6 10

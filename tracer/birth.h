@@ -9,6 +9,7 @@
 namespace ebbtide {
 
 inline std::uint32_t cycle_of(std::uint32_t epoch) { return epoch >> EBB_PHASE_BITS; }
+inline Phase phase_of(std::uint32_t epoch) { return static_cast<Phase>(epoch & EBB_PHASE_MASK); }
 
 // Ids are unique in the run: the kind above, a number of its own (below 2^48) beneath.
 inline Resource born(ResourceKind kind, std::uint64_t number, std::int32_t pid, std::uint32_t epoch,
@@ -18,7 +19,7 @@ inline Resource born(ResourceKind kind, std::uint64_t number, std::int32_t pid, 
   resource.kind = kind;
   resource.pid = pid;
   resource.birth_cycle = cycle_of(epoch);
-  resource.birth_phase = static_cast<Phase>(epoch & EBB_PHASE_MASK);
+  resource.birth_phase = phase_of(epoch);
   resource.birth_ns = birth_ns;
   return resource;
 }

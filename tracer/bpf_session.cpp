@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "ebbtide.skel.h"
+#include "recording/clock.h"
 #include "tracer/features.h"
 
 namespace ebbtide {
@@ -136,6 +137,9 @@ Result<std::unique_ptr<BpfSession>> BpfSession::load(const BpfOptions& options) 
   skeleton.rodata->follow_fd_events = options.fd_events;
   if (options.fault_period > 0) skeleton.rodata->fault_period = options.fault_period;
   bpf_program__set_autoload(skeleton.progs.page_fault, options.fault_period > 0);
+  skeleton.rodata->follow_loops = options.event_loop;
+  bpf_program__set_autoload(skeleton.progs.task_switch, options.event_loop);
+  bpf_program__set_autoload(skeleton.progs.tcp_segment, options.upstream);
   bpf_map__set_max_entries(skeleton.maps.ring, options.ring_bytes);
   kernel->has_vma_iterator = kernel_has_vma_iterator();
   bpf_program__set_autoload(skeleton.progs.census_vmas, kernel->has_vma_iterator);
@@ -174,8 +178,9 @@ Result<void> BpfSession::follow_listeners(std::uint32_t netns,
 
 Result<void> BpfSession::attach() {
   auto& progs = kernel_->skeleton->progs;
-  for (bpf_program* program : {progs.socket_state, progs.syscall_exit, progs.task_fork,
-                               progs.task_exit, progs.task_exec, progs.page_fault}) {
+  for (bpf_program* program :
+       {progs.socket_state, progs.syscall_exit, progs.task_fork, progs.task_exit, progs.task_exec,
+        progs.page_fault, progs.task_switch, progs.tcp_segment}) {
     if (!bpf_program__autoload(program)) continue;
     Link link(bpf_program__attach(program));
     if (!link) {
@@ -210,6 +215,16 @@ Result<void> BpfSession::attach_gc(std::int32_t tgid, const std::string& file,
   }
   for (Link& link : links) kernel_->links.push_back(std::move(link));
   return {};
+}
+
+void BpfSession::follow_loop(std::int32_t tgid, std::int32_t tid) {
+  const std::uint64_t now_ns = monotonic_ns();
+  ebb_loop loop{};
+  loop.turn_start_ns = loop.wait_start_ns = now_ns;
+  loop.tgid = static_cast<__u32>(tgid);
+  // Refused when it has begun a turn meanwhile.
+  bpf_map__update_elem(kernel_->skeleton->maps.loops, &tid, sizeof tid, &loop, sizeof loop,
+                       BPF_NOEXIST);
 }
 
 void BpfSession::set_epoch(std::uint32_t epoch) {
@@ -286,6 +301,20 @@ std::optional<ebb_stack> BpfSession::read_stack(std::uint64_t id) const {
 
 Result<std::vector<std::pair<ebb_fault_key, std::uint64_t>>> BpfSession::read_faults() const {
   return read_map<ebb_fault_key, std::uint64_t>(kernel_->skeleton->maps.faults);
+}
+
+Result<std::vector<std::pair<std::uint32_t, ebb_loop>>> BpfSession::read_loops() const {
+  return read_map<std::uint32_t, ebb_loop>(kernel_->skeleton->maps.loops);
+}
+
+Result<BpfSession::UpstreamWaits> BpfSession::take_upstream_waits(
+    std::optional<std::uint32_t> open_epoch) {
+  const bpf_map* map = kernel_->skeleton->maps.upstream_waits;
+  auto waits = read_map<ebb_upstream_key, ebb_upstream_wait>(map);
+  if (!waits) return waits;
+  std::erase_if(*waits, [&](const auto& wait) { return wait.first.epoch == open_epoch; });
+  for (const auto& [key, wait] : *waits) bpf_map__delete_elem(map, &key, sizeof key, 0);
+  return waits;
 }
 
 }  // namespace ebbtide

@@ -22,6 +22,8 @@ namespace ebbtide {
 struct BpfOptions {
   std::vector<std::int32_t> tgids;  // 1 … EBB_MAX_PROCESSES
   bool fd_events = false;
+  bool event_loop = false;
+  bool upstream = false;
   std::uint32_t fault_period = 0;       // 0: page faults are not sampled
   std::uint32_t ring_bytes = 4U << 20;  // a power of two, at least a page
 };
@@ -42,6 +44,9 @@ class BpfSession {
 
   // Attaches the GC probes to `file` in one process; optional.
   Result<void> attach_gc(std::int32_t tgid, const std::string& file, const GcSites& sites);
+
+  // Declares that a thread waits for events now; else its loop is known from its next turn on.
+  void follow_loop(std::int32_t tgid, std::int32_t tid);
 
   void set_epoch(std::uint32_t epoch);
   [[nodiscard]] ebb_counters counters() const;
@@ -70,6 +75,13 @@ class BpfSession {
   [[nodiscard]] Result<std::vector<ebb_socket>> read_sockets() const;
   [[nodiscard]] std::optional<ebb_stack> read_stack(std::uint64_t id) const;
   [[nodiscard]] Result<std::vector<std::pair<ebb_fault_key, std::uint64_t>>> read_faults() const;
+
+  // The event loops of threads that live, by tid.
+  [[nodiscard]] Result<std::vector<std::pair<std::uint32_t, ebb_loop>>> read_loops() const;
+
+  // What was waited for in all epochs but `open_epoch`, which goes on; each is handed out once.
+  using UpstreamWaits = std::vector<std::pair<ebb_upstream_key, ebb_upstream_wait>>;
+  Result<UpstreamWaits> take_upstream_waits(std::optional<std::uint32_t> open_epoch);
 
  private:
   struct Kernel;

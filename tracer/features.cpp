@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <memory>
 
 #include "tracer/proc.h"
 
@@ -71,8 +72,34 @@ Feature probe_tracepoint(const char* name) {
   const int id = libbpf_find_vmlinux_btf_id(name, BPF_TRACE_RAW_TP);
   feature.on = id > 0;
   feature.detail = feature.on ? "there" : "the kernel has no such tracepoint";
-  if (!feature.on) feature.remedy = "run with --no-ebpf";
   return feature;
+}
+
+// One of the kernel's own types, if it has it.
+class KernelStruct {
+ public:
+  explicit KernelStruct(const char* name) : types_(btf__load_vmlinux_btf(), btf__free) {
+    if (!types_) return;
+    const int id = btf__find_by_name_kind(types_.get(), name, BTF_KIND_STRUCT);
+    if (id > 0) type_ = btf__type_by_id(types_.get(), static_cast<__u32>(id));
+  }
+
+  [[nodiscard]] bool there() const { return type_ != nullptr; }
+
+  [[nodiscard]] bool has_member(const std::string& name) const {
+    for (int i = 0; there() && i < btf_vlen(type_); i++) {
+      if (name == btf__name_by_offset(types_.get(), btf_members(type_)[i].name_off)) return true;
+    }
+    return false;
+  }
+
+ private:
+  std::unique_ptr<btf, void (*)(btf*)> types_;
+  const btf_type* type_ = nullptr;
+};
+
+bool kernel_has_helper(bpf_func_id helper) {
+  return libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, helper, nullptr) == 1;
 }
 
 int perf_event_paranoid() {
@@ -90,22 +117,39 @@ std::vector<Feature> probe_base_features() {
   features.push_back(probe_ring_buffer());
   if (!features[1].on) return features;
   for (const char* name : {"inet_sock_set_state", "sys_exit", "sched_process_fork",
-                           "sched_process_exit", "sched_process_exec"})
+                           "sched_process_exit", "sched_process_exec"}) {
     features.push_back(probe_tracepoint(name));
+    if (!features.back().on) features.back().remedy = "run with --no-ebpf";
+  }
   return features;
 }
 
-bool kernel_has_vma_iterator() {
-  btf* kernel = btf__load_vmlinux_btf();
-  if (kernel == nullptr) return false;
-  const bool there = btf__find_by_name_kind(kernel, "bpf_iter__task_vma", BTF_KIND_STRUCT) > 0;
-  btf__free(kernel);
-  return there;
+bool kernel_has_vma_iterator() { return KernelStruct("bpf_iter__task_vma").there(); }
+
+bool kernel_walks_maps() { return kernel_has_helper(BPF_FUNC_for_each_map_elem); }
+
+Feature probe_event_loop() {
+  Feature feature = probe_tracepoint("sched_switch");
+  feature.name = "event loop";
+  if (feature.on && !kernel_has_helper(BPF_FUNC_task_pt_regs)) {
+    feature.on = false;
+    feature.detail = "the kernel does not say which system call a thread sleeps in";
+    feature.remedy = "boot Linux 5.15 or later (commit dd6e10fbd9fb)";
+  }
+  if (feature.on) feature.detail = "busy share and stalls of each thread that uses epoll_wait";
+  return feature;
 }
 
-bool kernel_walks_maps() {
-  return libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_for_each_map_elem,
-                                 nullptr) == 1;
+Feature probe_upstream() {
+  Feature feature = probe_tracepoint("tcp_probe");
+  feature.name = "upstream waits";
+  if (feature.on && !KernelStruct("tcp_sock").has_member("first_tx_mstamp")) {
+    feature.on = false;
+    feature.detail = "the kernel keeps no first_tx_mstamp: when bytes were sent is not known";
+  }
+  if (feature.on)
+    feature.detail = "time to the answer on outgoing TCP connections; Unix sockets are not seen";
+  return feature;
 }
 
 Feature probe_uprobes() {

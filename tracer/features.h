@@ -23,6 +23,13 @@ bool kernel_has_vma_iterator();
 // bpf_for_each_map_elem came with commit 69c087ba6225 (5.13).
 bool kernel_walks_maps();
 
+// How busy the event loop is: tp_btf/sched_switch and bpf_task_pt_regs, which came with commit
+// dd6e10fbd9fb (5.15).
+Feature probe_event_loop();
+
+// What the target waits for: tp_btf/tcp_probe and the kernel's note of when bytes were sent.
+Feature probe_upstream();
+
 // Uprobes by perf_event_open, for the GC probes.
 Feature probe_uprobes();
 

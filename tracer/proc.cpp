@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fmt/format.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -186,6 +187,18 @@ std::vector<TaskEntry> read_threads(std::int32_t pid) {
     if (comm) threads.push_back({tid, chomp(*comm)});
   }
   return threads;
+}
+
+bool sleeps_in_epoll_wait(std::int32_t pid, std::int32_t tid) {
+  // "232 0x5 …": the system call's number, or "running".
+  const auto text = slurp(fmt::format("/proc/{}/task/{}/syscall", pid, tid));
+  long number = -1;
+  if (!text || std::from_chars(text->data(), text->data() + text->size(), number).ec != std::errc())
+    return false;
+#ifdef SYS_epoll_wait
+  if (number == SYS_epoll_wait) return true;
+#endif
+  return number == SYS_epoll_pwait || number == SYS_epoll_pwait2;
 }
 
 std::vector<std::int32_t> read_children(std::int32_t pid) {

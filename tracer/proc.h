@@ -67,6 +67,10 @@ struct TaskEntry {
   std::string comm;
 };
 std::vector<TaskEntry> read_threads(std::int32_t pid);
+
+// Does a thread sleep in epoll_wait or one of its kin? Needs the right to trace it.
+bool sleeps_in_epoll_wait(std::int32_t pid, std::int32_t tid);
+
 std::vector<std::int32_t> read_children(std::int32_t pid);
 
 // All process ids, ascending; 0 as parent when the process is gone.

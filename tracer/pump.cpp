@@ -47,6 +47,7 @@ Tracer::Pump::Pump(Target target, std::unique_ptr<BpfSession> session,
                      write_stack(born->stack_id, born->pid);
                    recording_->add(row);
                  }),
+      loops_(monotonic_ns(), [this](const Record& row) { recording_->add(row); }),
       queue_(queue_capacity),
       oom_kills_at_start_(oom_kill_count()) {
   for (const std::int32_t pid : pids_of(target_))
@@ -84,6 +85,7 @@ Result<void> Tracer::Pump::start(std::vector<Tier> tiers, const TracerOptions& o
 void Tracer::Pump::set_epoch(std::uint32_t cycle, Phase phase) {
   const bool next_cycle = cycle != cycle_of(epoch());
   epoch_.store(pack(cycle, phase), std::memory_order_relaxed);
+  queue_.push(PhaseStart{pack(cycle, phase), monotonic_ns()});
   if (session_) session_->set_epoch(pack(cycle, phase));
   if (!next_cycle) return;
   cycle_start_ticks_.store(ticks_since_boot(), std::memory_order_relaxed);
@@ -142,8 +144,10 @@ void Tracer::Pump::wait_for_work() {
 
 void Tracer::Pump::drain() {
   if (!session_) return;
-  session_->drain(
-      [this](const ebb_header& header, std::size_t size) { resources_.take(header, size); });
+  session_->drain([this](const ebb_header& header, std::size_t size) {
+    resources_.take(header, size);
+    loops_.take(header, size);
+  });
   for (const TargetProcess& process : target_.processes) {
     if (resources_.end_of(process.pid).exec) target_gone_ = true;
   }
@@ -167,22 +171,28 @@ bool Tracer::Pump::serve_commands() {
       recording_->add(*row);
     } else if (auto* request = std::get_if<Measurement>(&command)) {
       serve(*request);
+    } else if (const auto* phase = std::get_if<PhaseStart>(&command)) {
+      loops_.begin_phase(phase->epoch, phase->start_ns);
     } else {
-      drain();
-      write_faults();
-      write_losses();
-      RunEnd end = std::get<Finish>(command).end;
-      if (auto early = find_target_end(target_, resources_, oom_kills_at_start_)) {
-        early->end_ns = end.end_ns;
-        end = *std::move(early);
-      }
-      recording_->add(end);
-      const auto written = recording_->commit();
-      outcome_ = written ? Result<RunEnd>(end) : Result<RunEnd>(written.error());
+      write_end(std::get<Finish>(command).end);
       return false;
     }
   }
   return true;
+}
+
+void Tracer::Pump::write_end(RunEnd end) {
+  drain();
+  write_load(monotonic_ns());
+  write_faults();
+  write_losses();
+  if (auto early = find_target_end(target_, resources_, oom_kills_at_start_)) {
+    early->end_ns = end.end_ns;
+    end = *std::move(early);
+  }
+  recording_->add(end);
+  const auto written = recording_->commit();
+  outcome_ = written ? Result<RunEnd>(end) : Result<RunEnd>(written.error());
 }
 
 void Tracer::Pump::serve(Measurement& request) {
@@ -207,6 +217,7 @@ void Tracer::Pump::serve(Measurement& request) {
   }
   for (const Gauge& gauge : gauges) recording_->add(gauge);
   if (request.point == Point::settled) {
+    write_load(std::nullopt);
     write_losses();
     if (auto written = recording_->commit(); !written) outcome_ = written.error();
   }
@@ -224,6 +235,32 @@ void Tracer::Pump::take_censuses(std::uint32_t cycle, const Observation& seen) {
     corrected_bytes_ += resources_.reconcile_mappings(pid, ranges, epoch(), seen.ts_ns);
   resources_.write_mappings(seen.ts_ns);
   resources_.write_births(cycle);
+}
+
+// What the phases that are over have shown; with `end_ns`, the one that goes on too.
+void Tracer::Pump::write_load(std::optional<std::uint64_t> end_ns) {
+  if (!session_) return;
+  const auto open = session_->read_loops();
+  const auto waits = session_->take_upstream_waits(end_ns ? std::nullopt : std::optional(epoch()));
+  if (!open || !waits) {
+    note(cycle_of(epoch()), (open ? waits.error() : open.error()).message());
+    return;
+  }
+  if (end_ns)
+    loops_.finish(*open, *end_ns);
+  else
+    loops_.write(*open);
+  for (const auto& [key, wait] : *waits) {
+    IpAddress address;
+    std::copy(std::begin(key.address), std::end(key.address), address.begin());
+    recording_->add(UpstreamWait{.cycle = cycle_of(key.epoch),
+                                 .phase = phase_of(key.epoch),
+                                 .address = address_text(address),
+                                 .port = key.port,
+                                 .answers = wait.answers,
+                                 .total_ns = wait.total_ns,
+                                 .longest_ns = wait.longest_ns});
+  }
 }
 
 // Who holds the connections is asked while they are up.
@@ -288,6 +325,8 @@ void Tracer::Pump::write_losses() {
         std::pair{"stack hash collisions", counters.stack_collisions},
         std::pair{"children not followed (map full)", counters.lost_tasks},
         std::pair{"garbage collections seen by half", counters.lost_gc},
+        std::pair{"event loops not followed (map full)", counters.lost_loops},
+        std::pair{"upstream answers not kept (map full)", counters.lost_answers},
         std::pair{"page fault samples over budget", counters.lost_faults}})
     recording_->add(Loss{name, count});
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_set>
@@ -15,6 +16,7 @@
 #include "tracer/bounded_queue.h"
 #include "tracer/bpf_session.h"
 #include "tracer/gauges.h"
+#include "tracer/loop_table.h"
 #include "tracer/resource_table.h"
 #include "tracer/symbolizer.h"
 #include "tracer/tracer.h"
@@ -48,7 +50,11 @@ class Tracer::Pump {
   struct Finish {
     RunEnd end;
   };
-  using Command = std::variant<Record, Measurement, Finish>;
+  struct PhaseStart {
+    std::uint32_t epoch = 0;
+    std::uint64_t start_ns = 0;
+  };
+  using Command = std::variant<Record, Measurement, Finish, PhaseStart>;
 
   void run();
   void wait_for_work();
@@ -56,6 +62,8 @@ class Tracer::Pump {
   void drain();
   void poll_rss();
   void serve(Measurement& request);
+  void write_end(RunEnd end);
+  void write_load(std::optional<std::uint64_t> end_ns);
   void take_censuses(std::uint32_t cycle, const Observation& seen);
   void add_holders(const Measurement& request, const Observation& seen, std::vector<Gauge>& gauges);
   void note_new_workers(std::uint32_t cycle);
@@ -72,6 +80,7 @@ class Tracer::Pump {
   std::vector<Tier> tiers_;
   TracerOptions options_;
   ResourceTable resources_;
+  LoopTable loops_;
   std::map<std::int32_t, Symbolizer> symbolizers_;  // by pid
   std::unordered_set<std::uint64_t> written_stacks_;
 

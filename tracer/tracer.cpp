@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "tracer/bpf_session.h"
+#include "tracer/features.h"
+#include "tracer/proc.h"
 #include "tracer/pump.h"
 #include "tracer/v8/v8_target.h"
 
@@ -37,11 +39,26 @@ Tier gc_tier(BpfSession& session, const Target& target) {
   return tier;
 }
 
+Tier optional_tier(const char* name, bool& wanted, Feature (*probe)()) {
+  if (!wanted) return {name, false, "not asked for"};
+  const Feature feature = probe();
+  wanted = feature.on;
+  return {name, feature.on, feature.detail};
+}
+
+void follow_waiting_loops(BpfSession& session, std::int32_t pid) {
+  for (const TaskEntry& thread : read_threads(pid)) {
+    if (sleeps_in_epoll_wait(pid, thread.tid)) session.follow_loop(pid, thread.tid);
+  }
+}
+
 // Loads and attaches; the followed listeners are set before anything can fire.
 Result<std::unique_ptr<BpfSession>> open_session(const Target& target,
                                                  const TracerOptions& options) {
   auto session = BpfSession::load({.tgids = pids_of(target),
                                    .fd_events = options.fd_events,
+                                   .event_loop = options.event_loop,
+                                   .upstream = options.upstream,
                                    .fault_period = options.fault_period,
                                    .ring_bytes = options.ring_bytes});
   if (!session) return session;
@@ -49,6 +66,7 @@ Result<std::unique_ptr<BpfSession>> open_session(const Target& target,
     return followed.error();
   if (auto attached = (*session)->attach(); !attached) return attached.error();
   for (const std::int32_t pid : pids_of(target)) {
+    if (options.event_loop) follow_waiting_loops(**session, pid);
     if (auto adopted = (*session)->read_fds(pid, true); !adopted) return adopted.error();
   }
   return session;
@@ -59,10 +77,13 @@ Result<std::unique_ptr<BpfSession>> open_session(const Target& target,
 Tracer::Tracer(std::unique_ptr<Pump> pump) : pump_(std::move(pump)) {}
 Tracer::~Tracer() = default;
 
-Result<std::unique_ptr<Tracer>> Tracer::attach(const Target& target, const TracerOptions& options,
+Result<std::unique_ptr<Tracer>> Tracer::attach(const Target& target, const TracerOptions& wanted,
                                                std::unique_ptr<RecordingWriter> recording) {
   std::vector<Tier> tiers{{"proc", true, "gauges, fd table, connection outcomes"}};
   std::unique_ptr<BpfSession> session;
+  TracerOptions options = wanted;
+  const Tier loops = optional_tier("event-loop", options.event_loop, probe_event_loop);
+  const Tier upstream = optional_tier("upstream", options.upstream, probe_upstream);
   if (!options.ebpf) {
     tiers.push_back({"ebpf", false, "refused by --no-ebpf"});
   } else if (auto opened = open_session(target, options); opened) {
@@ -76,6 +97,8 @@ Result<std::unique_ptr<Tracer>> Tracer::attach(const Target& target, const Trace
                      options.fault_period > 0
                          ? fmt::format("1 in {} with its stack", options.fault_period)
                          : "not asked for"});
+    tiers.push_back(loops);
+    tiers.push_back(upstream);
   } else {
     const Error& error = opened.error();
     tiers.push_back({"ebpf", false,

@@ -20,6 +20,8 @@ namespace ebbtide {
 struct TracerOptions {
   bool ebpf = true;                     // false: /proc alone
   bool fd_events = false;               // record every accept, close and shutdown
+  bool event_loop = false;              // time the turns of event loops
+  bool upstream = false;                // time the answers on outgoing connections
   std::uint32_t fault_period = 0;       // sample 1 page fault in so many; 0: none
   std::uint32_t ring_bytes = 4U << 20;  // a power of two
 };
@@ -54,8 +56,9 @@ class Tracer {
   // Adds a row to the recording; blocks while the queue is full.
   void record(Record row);
 
-  // Reads all gauges and, at Point::settled, takes the censuses and commits what the run has so
-  // far. `done` runs on the tracer's thread with what was read; `extra` is recorded beside it.
+  // Reads all gauges and, at Point::settled, takes the censuses, writes what the phases that are
+  // over have shown, and commits what the run has so far. `done` runs on the tracer's thread with
+  // what was read; `extra` is recorded beside it.
   using Measured = std::function<void(const std::vector<Gauge>& gauges)>;
   void measure(std::uint32_t cycle, Point point, std::vector<Gauge> extra, Measured done);
 

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ostream>
+
 #include <algorithm>
 
 #include "review_source.h"
@@ -56,6 +58,8 @@ struct Taken {
   ReviewResource resource;
   ReviewMoments runs;
 };
+
+std::ostream& operator<<(std::ostream& out, const Taken& taken) { return out << taken.body; }
 
 class ReviewTaken : public testing::TestWithParam<Taken> {};
 
