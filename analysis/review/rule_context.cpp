@@ -56,10 +56,15 @@ std::vector<const ConnectionListener*> ReviewSubject::listeners(Moments of) cons
 }
 
 std::string ReviewSubject::connection_name() const {
+  NodeId connection = 0;
   for (const ServerEntry& entry : scope.servers().entries) {
-    if (entry.connection != 0) return std::string(ast.text(entry.connection));
+    if (entry.connection == 0) continue;
+    // The HTTP server beside it hands out requests, which end before the connection does.
+    const bool websocket = library_facts(entry.library).is_websocket;
+    if (connection == 0 || websocket) connection = entry.connection;
+    if (websocket) break;
   }
-  return "socket";
+  return connection == 0 ? "socket" : std::string(ast.text(connection));
 }
 
 SourceSpot RuleFindings::spot(NodeId node) const {
