@@ -68,7 +68,7 @@ struct Cohort::State {
 
 Cohort::Cohort(asio::any_io_executor executor, ConnectionPlan plan,
                std::vector<asio::ip::tcp::endpoint> endpoints, std::uint32_t cycle,
-               std::uint64_t first_id)
+               std::uint64_t first_id, ConnectionObserver* /*observer*/)
     : state_(std::make_shared<State>(State{.executor = std::move(executor),
                                            .plan = std::move(plan),
                                            .endpoints = std::move(endpoints),
@@ -101,11 +101,11 @@ void Cohort::start_one(const std::shared_ptr<State>& state) {
       on_ended);
 }
 
-asio::awaitable<void> Cohort::open(std::uint32_t count, std::uint32_t window) {
+asio::awaitable<void> Cohort::open(OpenOptions options) {
   const std::shared_ptr<State> state = state_;
-  for (std::uint32_t started = 0; started < count; ++started) {
+  for (std::uint32_t started = 0; started < options.count; ++started) {
     co_await state->changed.until(
-        [&] { return state->aborted || state->status.opening < std::max(window, 1U); });
+        [&] { return state->aborted || state->status.opening < std::max(options.window, 1U); });
     if (state->aborted) break;
     start_one(state);
   }

@@ -22,7 +22,7 @@ std::unique_ptr<Session> make_session(SessionContext context) {
       return make_ws_session(context);
     case Scheme::http:
       return make_http_session(context);
-    case Scheme::tcp:
+    default:
       break;
   }
   return make_tcp_session(context);
