@@ -1,0 +1,7 @@
+#include "analysis/load/broadcast.h"
+
+namespace ebbtide {
+
+BroadcastAssessment assess_broadcast(const Recording&) { return {}; }
+
+}  // namespace ebbtide
