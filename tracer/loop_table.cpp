@@ -1,6 +1,7 @@
 #include "tracer/loop_table.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "tracer/birth.h"
 
@@ -94,13 +95,17 @@ void LoopTable::add_round(const Round& round) {
 }
 
 void LoopTable::write_until(const OpenLoops& open, std::uint64_t limit_ns) {
+  std::unordered_map<std::uint32_t, std::uint64_t> ended;  // start of the last such round, by tid
   for (const Round& round : rounds_) {
     add_sums(round);
     add_round(round);
+    ended[round.tid] = round.loop.turn_start_ns;
   }
   rounds_.clear();
   const bool all = limit_ns > phases_.back().start_ns;
   for (const auto& [tid, loop] : open) {
+    const auto last = ended.find(tid);
+    if (last != ended.end() && last->second >= loop.turn_start_ns) continue;  // since the look
     // The part beyond the limit comes with the next look, or with the record of the round's end.
     const Round round{tid, loop, limit_ns, false};
     if (all || loop.epoch != phases_.back().epoch) add_sums(round);

@@ -27,7 +27,8 @@ class LoopTable {
   // One ring buffer record; those of other kinds are passed over.
   void take(const ebb_header& header, std::size_t size);
 
-  // Writes the phases that are over. `open`: what the kernel's map says now.
+  // Writes the phases that are over. `open`: what the kernel's map said before the last record was
+  // taken.
   void write(const OpenLoops& open);
 
   // Writes all of them: the run ends at `now_ns`.

@@ -241,6 +241,7 @@ void Tracer::Pump::take_censuses(std::uint32_t cycle, const Observation& seen) {
 void Tracer::Pump::write_load(std::optional<std::uint64_t> end_ns) {
   if (!session_) return;
   const auto open = session_->read_loops();
+  drain();  // the rounds that had ended by then
   const auto waits = session_->take_upstream_waits(end_ns ? std::nullopt : std::optional(epoch()));
   if (!open || !waits) {
     note(cycle_of(epoch()), (open ? waits.error() : open.error()).message());

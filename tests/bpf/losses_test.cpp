@@ -1,5 +1,6 @@
 // Records lost on purpose are counted to the last one, and no loss makes a survivor.
 #include <bpf/bpf.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -94,8 +95,28 @@ int find_map(const std::string& name) {
   return -1;
 }
 
+// This thread and the children it forks keep to one CPU, which gives out again first what it freed
+// last.
+class OnOneCpu {
+ public:
+  OnOneCpu() {
+    sched_getaffinity(0, sizeof before_, &before_);
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(sched_getcpu(), &one);
+    sched_setaffinity(0, sizeof one, &one);
+  }
+  ~OnOneCpu() { sched_setaffinity(0, sizeof before_, &before_); }
+  OnOneCpu(const OnOneCpu&) = delete;
+  OnOneCpu& operator=(const OnOneCpu&) = delete;
+
+ private:
+  cpu_set_t before_;
+};
+
 // A socket whose end nobody saw is not taken for the next one at its address.
 TEST(Losses, AnAddressThatComesUpAgainEndsTheSocketBefore) {
+  const OnOneCpu pinned;
   int listener = -1, accepted = -1;
   Subject subject(
       {{"listen", [&] { return local_port_of(listener = listen_on_loopback(AF_INET)); }},
