@@ -35,10 +35,8 @@ struct Member {
 
 struct Cohort::State {
   asio::any_io_executor executor;
-  ConnectionPlan plan;
-  std::vector<asio::ip::tcp::endpoint> endpoints;
+  CohortContext context;
   std::uint32_t cycle = 0;
-  std::uint64_t first_id = 0;
 
   Condition changed{executor};  // `status` or `aborted`
   CohortStatus status{};
@@ -68,12 +66,13 @@ struct Cohort::State {
 
 Cohort::Cohort(asio::any_io_executor executor, ConnectionPlan plan,
                std::vector<asio::ip::tcp::endpoint> endpoints, std::uint32_t cycle,
-               std::uint64_t first_id, ConnectionObserver* /*observer*/)
+               std::uint64_t first_id, ConnectionObserver* observer)
     : state_(std::make_shared<State>(State{.executor = std::move(executor),
-                                           .plan = std::move(plan),
-                                           .endpoints = std::move(endpoints),
-                                           .cycle = cycle,
-                                           .first_id = first_id})) {}
+                                           .context = {.plan = std::move(plan),
+                                                       .endpoints = std::move(endpoints),
+                                                       .first_id = first_id,
+                                                       .observer = observer},
+                                           .cycle = cycle})) {}
 
 Cohort::~Cohort() = default;
 
@@ -81,8 +80,10 @@ void Cohort::start_one(const std::shared_ptr<State>& state) {
   const std::size_t index = state->members.size();
   Member& member = *state->members.emplace_back(std::make_unique<Member>(state->executor));
   Connection& outcome = state->outcomes.emplace_back();
-  outcome.id = state->first_id + index;
+  outcome.id = state->context.first_id + index;
   outcome.cycle = state->cycle;
+  outcome.close_mode = state->context.plan.close_mode;
+  outcome.slow = index < state->context.plan.slow;
   ++state->status.opening;
 
   const auto on_established = [state = state.get(), index] { state->note_established(index); };
@@ -95,10 +96,8 @@ void Cohort::start_one(const std::shared_ptr<State>& state) {
     state->outcomes[index] = std::move(result);
     state->note_ended(index);
   };
-  asio::co_spawn(
-      state->executor,
-      run_connection(state->plan, state->endpoints, member.handle, outcome, on_established),
-      on_ended);
+  asio::co_spawn(state->executor,
+                 run_connection(state->context, member.handle, outcome, on_established), on_ended);
 }
 
 asio::awaitable<void> Cohort::open(OpenOptions options) {
@@ -129,7 +128,11 @@ void Cohort::abort() {
   state_->changed.notify();
 }
 
-CohortStatus Cohort::status() const { return state_->status; }
+CohortStatus Cohort::status() const {
+  CohortStatus status = state_->status;
+  status.traffic = state_->context.traffic;
+  return status;
+}
 
 const std::vector<Connection>& Cohort::outcomes() const { return state_->outcomes; }
 

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <string_view>
 
 #include "driver/deadline.h"
@@ -13,11 +11,14 @@ namespace ebbtide {
 namespace {
 
 namespace asio = boost::asio;
+
+constexpr int slow_receive_buffer_bytes = 4096;
+
 using asio::ip::tcp;
 using boost::system::error_code;
 
 std::unique_ptr<Session> make_session(SessionContext context) {
-  switch (context.plan.url.scheme) {
+  switch (context.plan().url.scheme) {
     case Scheme::ws:
       return make_ws_session(context);
     case Scheme::http:
@@ -53,22 +54,30 @@ Failure late_step(const Step& step, const std::string& text, std::chrono::millis
 }
 
 asio::awaitable<Attempt> connect_to(tcp::endpoint endpoint, tcp::socket& socket) {
-  const auto [error] = co_await socket.async_connect(endpoint, asio::as_tuple(asio::use_awaitable));
+  const auto [error] = co_await socket.async_connect(endpoint, as_value);
   co_return attempt_of(Stage::connect, error);
 }
 
-asio::awaitable<Attempt> connect(const ConnectionPlan& plan,
-                                 const std::vector<tcp::endpoint>& endpoints,
-                                 ConnectionHandle& handle, Connection& outcome) {
+// A small receive buffer soon makes the server feel that nobody reads.
+void shrink_receive_buffer(tcp::socket& socket, const tcp::endpoint& endpoint) {
+  error_code ignored;
+  socket.open(endpoint.protocol(), ignored);
+  socket.set_option(asio::socket_base::receive_buffer_size(slow_receive_buffer_bytes), ignored);
+}
+
+asio::awaitable<Attempt> connect(const SessionContext& context) {
+  const auto& [cohort, handle, outcome] = context;
+  const std::chrono::milliseconds limit = context.plan().timeout;
   Attempt failure = failure_of(Stage::connect, asio::error::operation_aborted);
-  for (const tcp::endpoint& endpoint : endpoints) {
+  for (const tcp::endpoint& endpoint : cohort.endpoints) {
     if (handle.leaving) break;
     error_code ignored;
     handle.socket.close(ignored);
+    if (outcome.slow) shrink_receive_buffer(handle.socket, endpoint);
     outcome.start_ns = monotonic_ns();
     failure = co_await within(
-        plan.timeout, handle.socket, connect_to(endpoint, handle.socket),
-        Attempt(late(Stage::connect, fmt::format("no connection in {} ms", plan.timeout.count()))));
+        limit, handle.socket, connect_to(endpoint, handle.socket),
+        Attempt(late(Stage::connect, fmt::format("no connection in {} ms", limit.count()))));
     if (!failure) break;
   }
   if (failure) co_return failure;
@@ -80,8 +89,9 @@ asio::awaitable<Attempt> connect(const ConnectionPlan& plan,
   co_return std::nullopt;
 }
 
-asio::awaitable<Attempt> run_steps(const ConnectionPlan& plan, Session& session,
-                                   ConnectionHandle& handle, Connection& outcome) {
+asio::awaitable<Attempt> run_steps(const SessionContext& context, Session& session) {
+  const auto& [cohort, handle, outcome] = context;
+  const ConnectionPlan& plan = cohort.plan;
   for (const Step& step : plan.steps) {
     const std::string text = with_id(step.text, outcome.id);
     const bool is_send = step.kind == Step::Kind::send;
@@ -94,31 +104,32 @@ asio::awaitable<Attempt> run_steps(const ConnectionPlan& plan, Session& session,
   co_return std::nullopt;
 }
 
-asio::awaitable<Attempt> live(const ConnectionPlan& plan,
-                              const std::vector<tcp::endpoint>& endpoints, ConnectionHandle& handle,
-                              Connection& outcome, const std::function<void()>& on_established) {
-  if (Attempt failure = co_await connect(plan, endpoints, handle, outcome)) co_return failure;
+asio::awaitable<Attempt> live(SessionContext context, const std::function<void()>& on_established) {
+  const auto& [cohort, handle, outcome] = context;
+  if (Attempt failure = co_await connect(context)) co_return failure;
 
-  const std::unique_ptr<Session> session = make_session({plan, handle, outcome});
-  if (Attempt failure = co_await within(plan.timeout, handle.socket, session->open(),
-                                        Attempt(late_opening(plan)))) {
+  const std::unique_ptr<Session> session = make_session(context);
+  if (Attempt failure = co_await within(cohort.plan.timeout, handle.socket, session->open(),
+                                        Attempt(late_opening(cohort.plan)))) {
     co_return failure;
   }
-  if (Attempt failure = co_await run_steps(plan, *session, handle, outcome)) co_return failure;
+  if (Attempt failure = co_await run_steps(context, *session)) co_return failure;
   outcome.established_ns = monotonic_ns();
   on_established();
 
-  if (Attempt failure = co_await session->hold()) co_return failure;
+  if (cohort.observer != nullptr) cohort.observer->on_established(outcome.id, outcome.slow);
+  Attempt failure = co_await session->hold();
+  if (cohort.observer != nullptr) cohort.observer->on_left(outcome.id);
+  if (failure) co_return failure;
   co_return co_await session->close();
 }
 
 }  // namespace
 
-asio::awaitable<Connection> run_connection(const ConnectionPlan& plan,
-                                           const std::vector<tcp::endpoint>& endpoints,
-                                           ConnectionHandle& handle, Connection outcome,
+asio::awaitable<Connection> run_connection(CohortContext& cohort, ConnectionHandle& handle,
+                                           Connection outcome,
                                            std::function<void()> on_established) {
-  Attempt failure = co_await live(plan, endpoints, handle, outcome, on_established);
+  Attempt failure = co_await live({cohort, handle, outcome}, on_established);
   if (failure) {
     if (handle.aborted) failure = failure_of(failure->stage, asio::error::operation_aborted);
     outcome.failed_at = failure->stage;

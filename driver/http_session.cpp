@@ -35,7 +35,7 @@ class HttpSession : public PlainSession {
 
   // A plan that does not begin with a request of its own gets a GET.
   asio::awaitable<Attempt> open() override {
-    const auto& steps = context_.plan.steps;
+    const auto& steps = context_.plan().steps;
     if (!steps.empty() && steps.front().kind == Step::Kind::send) co_return std::nullopt;
     Attempt failure = co_await exchange(make_request(http::verb::get));
     if (!failure && steps.empty()) context_.outcome.answered_ns = monotonic_ns();
@@ -68,12 +68,12 @@ class HttpSession : public PlainSession {
   using Request = http::request<http::string_body>;
 
   [[nodiscard]] Request make_request(http::verb verb) const {
-    const Url& url = context_.plan.url;
+    const Url& url = context_.plan().url;
     Request request(verb, url.target, 11);
     request.set(http::field::host, authority(url));
     request.set(http::field::user_agent, "ebbtide");
-    for (const auto& [name, value] : context_.plan.headers) request.erase(name);
-    for (const auto& [name, value] : context_.plan.headers) request.insert(name, value);
+    for (const auto& [name, value] : context_.plan().headers) request.erase(name);
+    for (const auto& [name, value] : context_.plan().headers) request.insert(name, value);
     return request;
   }
 
@@ -82,14 +82,15 @@ class HttpSession : public PlainSession {
     auto& socket = context_.handle.socket;
     const auto [write_error, written] = co_await http::async_write(socket, request, as_value);
     if (write_error) co_return failure_of(Stage::exchange, translated(write_error));
+    context_.count_sent_message(request.body().size());
 
     http::response_parser<http::string_body> parser;
     parser.body_limit(max_message_bytes);
     const auto [error, size] = co_await http::async_read(socket, buffer_, parser, as_value);
     if (error) co_return failure_of(Stage::exchange, translated(error));
     answer_ = std::move(parser.get().body());
-    ++context_.outcome.messages_received;
-    context_.outcome.bytes_received += answer_.size();
+    context_.count_received_message();
+    context_.count_received_bytes(answer_.size());
 
     context_.outcome.http_status = static_cast<int>(parser.get().result_int());
     if (context_.outcome.http_status < 400) co_return std::nullopt;

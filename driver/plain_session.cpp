@@ -1,10 +1,7 @@
 #include "driver/plain_session.h"
 
-#include <array>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "driver/deadline.h"
 
@@ -15,17 +12,20 @@ using namespace asio::experimental::awaitable_operators;
 using boost::system::error_code;
 
 asio::awaitable<error_code> PlainSession::read_to_end() {
-  std::array<char, 1024> discarded;
   for (;;) {
     const auto [error, size] = co_await context_.handle.socket.async_read_some(
-        asio::buffer(discarded), asio::as_tuple(asio::use_awaitable));
-    context_.outcome.bytes_received += size;
+        asio::buffer(context_.cohort.discarded), as_value);
+    context_.count_received_bytes(size);
     if (error) co_return error;
   }
 }
 
 asio::awaitable<Attempt> PlainSession::hold() {
   ConnectionHandle& handle = context_.handle;
+  if (context_.outcome.slow) {
+    co_await handle.changed.until([&] { return handle.leaving; });
+    co_return std::nullopt;
+  }
   const auto first =
       co_await (read_to_end() || handle.changed.until([&] { return handle.leaving; }));
   const auto* error = std::get_if<0>(&first);
@@ -38,7 +38,7 @@ asio::awaitable<Attempt> PlainSession::close() {
   error_code error;
   context_.handle.socket.shutdown(asio::socket_base::shutdown_send, error);
   if (!error) {
-    error = co_await within(context_.plan.close_timeout, context_.handle.socket, read_to_end(),
+    error = co_await within(context_.plan().close_timeout, context_.handle.socket, read_to_end(),
                             error_code(asio::error::timed_out));
   }
   context_.outcome.server_closed = error == asio::error::eof;

@@ -54,7 +54,9 @@ struct ConnectionPlan {
   std::string subprotocol;  // ws
   bool deflate = false;     // ws: offer permessage-deflate
   CloseMode close_mode = CloseMode::clean;
-  std::uint32_t slow = 0;  // so many of a cohort, its first, stop reading once established
+  // So many of a cohort, its first, stop reading once established. Their receive buffers are kept
+  // at the kernel's smallest, so that the server feels it after a few KB.
+  std::uint32_t slow = 0;
   std::chrono::milliseconds timeout{5000};  // for each of connect, upgrade, each expected answer
   std::chrono::milliseconds close_timeout{1000};      // for the server's side of the close
   std::chrono::milliseconds half_open_limit{60'000};  // for a server that is left half open

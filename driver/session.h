@@ -2,14 +2,18 @@
 // http and tcp; nothing outside their own files knows Beast.
 #pragma once
 
+#include <array>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "driver/condition.h"
+#include "driver/driver_load.h"
 #include "driver/failure.h"
+#include "driver/observer.h"
 #include "driver/plan.h"
 #include "recording/run.h"
 
@@ -43,11 +47,37 @@ struct ConnectionHandle {
   Condition changed;  // `leaving`, or what a session waits for
 };
 
+// What the connections of one cohort share; it outlives them.
+struct CohortContext {
+  ConnectionPlan plan;
+  std::vector<boost::asio::ip::tcp::endpoint> endpoints{};
+  std::uint64_t first_id = 0;
+  ConnectionObserver* observer = nullptr;
+  Traffic traffic{};
+  std::array<char, 16384> discarded{};  // where all read what none of them looks at
+};
+
 // What every session works with; all of it outlives the session.
 struct SessionContext {
-  const ConnectionPlan& plan;
+  CohortContext& cohort;
   ConnectionHandle& handle;
-  Connection& outcome;  // sessions note times, statuses and counts here; failures they return
+  Connection& outcome;  // sessions note times and statuses here; failures they return
+
+  [[nodiscard]] const ConnectionPlan& plan() const { return cohort.plan; }
+
+  void count_sent_message(std::size_t bytes) const {
+    ++outcome.messages_sent;
+    ++cohort.traffic.messages_sent;
+    cohort.traffic.bytes_sent += bytes;
+  }
+  void count_received_bytes(std::size_t bytes) const {
+    outcome.bytes_received += bytes;
+    cohort.traffic.bytes_received += bytes;
+  }
+  void count_received_message() const {
+    ++outcome.messages_received;
+    ++cohort.traffic.messages_received;
+  }
 };
 
 // Methods are called one at a time in the order of their declaration, send() and expect() as the
@@ -62,7 +92,8 @@ class Session {
   virtual boost::asio::awaitable<Attempt> send(std::string text) = 0;
   virtual boost::asio::awaitable<Attempt> expect(std::string text) = 0;
 
-  // Reads and counts until handle.leaving; fails when the server ends the connection before.
+  // Reads and counts until handle.leaving; fails when the server ends the connection before. A slow
+  // connection reads nothing.
   virtual boost::asio::awaitable<Attempt> hold() = 0;
 
   // Says goodbye and waits for the server's FIN within plan.close_timeout. Sets

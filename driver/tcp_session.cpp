@@ -20,6 +20,7 @@ class TcpSession : public PlainSession {
   asio::awaitable<Attempt> send(std::string text) override {
     const auto [error, size] =
         co_await asio::async_write(context_.handle.socket, asio::buffer(text), as_value);
+    if (!error) context_.count_sent_message(size);
     co_return attempt_of(Stage::exchange, error);
   }
 
@@ -34,7 +35,7 @@ class TcpSession : public PlainSession {
       const auto [error, size] =
           co_await context_.handle.socket.async_read_some(asio::buffer(chunk), as_value);
       if (error) co_return failure_of(Stage::exchange, error);
-      context_.outcome.bytes_received += size;
+      context_.count_received_bytes(size);
       received_.append(chunk.data(), size);
     }
     received_.erase(0, at + text.size());

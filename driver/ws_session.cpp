@@ -1,28 +1,42 @@
 // ws://: RFC 6455 by Beast, which allows one read, one write and one close to be pending at once.
+// Beast answers pings while it reads.
 #include <fmt/format.h>
 
-#include <array>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/beast/core/bind_handler.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/version.hpp>
 #include <boost/beast/websocket/stream.hpp>
 #include <exception>
-#include <optional>
 #include <string_view>
 #include <utility>
 
 #include "driver/deadline.h"
 #include "driver/session.h"
+#include "driver/stamped_socket.h"
 #include "recording/clock.h"
 
 namespace ebbtide {
-namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace websocket = beast::websocket;
-using asio::ip::tcp;
 using boost::system::error_code;
+
+// Beast calls these when both have said goodbye, and after a protocol error. It would wait for the
+// server's FIN as long as that takes; the session waits itself, as long as the plan says.
+void teardown(beast::role_type, StampedSocket&, error_code&) {}
+
+template <class Handler>
+void async_teardown(beast::role_type, StampedSocket& stream, Handler&& handler) {
+  asio::post(stream.get_executor(),
+             beast::bind_front_handler(std::forward<Handler>(handler), error_code{}));
+}
+
+namespace {
+
+constexpr std::size_t kept_message_bytes = 4096;  // more is given back after a message
 
 // Beast's ways to say that the server is gone, as the one that failure.h knows.
 error_code translated(const error_code& error) {
@@ -30,6 +44,10 @@ error_code translated(const error_code& error) {
                      error == beast::http::error::partial_message ||
                      error == websocket::error::closed;
   return ended ? error_code(asio::error::eof) : error;
+}
+
+std::string_view content_of(const beast::flat_buffer& message) {
+  return {static_cast<const char*>(message.cdata().data()), message.size()};
 }
 
 class WsSession : public Session {
@@ -44,16 +62,22 @@ class WsSession : public Session {
 
  private:
   void decorate(websocket::request_type& request) const;
-  asio::awaitable<error_code> read_to_end();
-  asio::awaitable<error_code> close_stream();
+  void start_reading();
+  asio::awaitable<error_code> discard_messages();
+  asio::awaitable<error_code> tell_messages();
+  asio::awaitable<error_code> say_goodbye();
+  asio::awaitable<error_code> read_to_fin();
+  [[nodiscard]] Failure failed(Stage stage, const error_code& error) const;
 
   SessionContext context_;
-  websocket::stream<tcp::socket&, false> stream_;
-  std::optional<error_code> end_;  // what ended the reading that hold() began
+  websocket::stream<StampedSocket, false> stream_;
+  bool reading_ = false;  // beside the connection's coroutine
+  error_code end_;        // what ended that
   std::exception_ptr reader_fault_;
 };
 
-WsSession::WsSession(SessionContext context) : context_(context), stream_(context.handle.socket) {
+WsSession::WsSession(SessionContext context)
+    : context_(context), stream_(context.handle.socket, context.cohort.observer != nullptr) {
   // Steps are short; longer ones are masked piece by piece, still in one frame.
   stream_.write_buffer_bytes(256);
   stream_.auto_fragment(false);
@@ -64,15 +88,15 @@ WsSession::WsSession(SessionContext context) : context_(context), stream_(contex
 
 void WsSession::decorate(websocket::request_type& request) const {
   request.set(beast::http::field::user_agent, "ebbtide");
-  if (!context_.plan.subprotocol.empty()) {
-    request.set(beast::http::field::sec_websocket_protocol, context_.plan.subprotocol);
+  if (!context_.plan().subprotocol.empty()) {
+    request.set(beast::http::field::sec_websocket_protocol, context_.plan().subprotocol);
   }
-  for (const auto& [name, value] : context_.plan.headers) request.erase(name);
-  for (const auto& [name, value] : context_.plan.headers) request.insert(name, value);
+  for (const auto& [name, value] : context_.plan().headers) request.erase(name);
+  for (const auto& [name, value] : context_.plan().headers) request.insert(name, value);
 }
 
 asio::awaitable<Attempt> WsSession::open() {
-  const Url& url = context_.plan.url;
+  const Url& url = context_.plan().url;
   websocket::response_type response;
   const auto [error] =
       co_await stream_.async_handshake(response, authority(url), url.target, as_value);
@@ -90,74 +114,121 @@ asio::awaitable<Attempt> WsSession::open() {
 
 asio::awaitable<Attempt> WsSession::send(std::string text) {
   const auto [error, size] = co_await stream_.async_write(asio::buffer(text), as_value);
-  co_return attempt_of(Stage::exchange, translated(error));
+  if (error) co_return failed(Stage::exchange, error);
+  context_.count_sent_message(size);
+  co_return std::nullopt;
 }
 
 asio::awaitable<Attempt> WsSession::expect(std::string text) {
   for (;;) {
     beast::flat_buffer message;
     const auto [error, size] = co_await stream_.async_read(message, as_value);
-    context_.outcome.bytes_received += size;
-    if (error) co_return failure_of(Stage::exchange, translated(error));
-    ++context_.outcome.messages_received;
-    const std::string_view content(static_cast<const char*>(message.cdata().data()), size);
-    if (content.find(text) != std::string_view::npos) co_return std::nullopt;
+    context_.count_received_bytes(size);
+    if (error) co_return failed(Stage::exchange, error);
+    context_.count_received_message();
+    if (content_of(message).find(text) != std::string_view::npos) co_return std::nullopt;
   }
 }
 
-// Beast cannot take a pending read back without failing the stream, so the reading goes on beside
-// this coroutine until the stream ends, through close().
 asio::awaitable<Attempt> WsSession::hold() {
   ConnectionHandle& handle = context_.handle;
-  asio::co_spawn(co_await asio::this_coro::executor, read_to_end(),
-                 [this](const std::exception_ptr& fault, const error_code& error) {
-                   reader_fault_ = fault;
-                   end_ = error;
-                   context_.handle.changed.notify();
-                 });
+  if (!context_.outcome.slow) start_reading();
   co_await handle.changed.until([&] { return handle.leaving || end_; });
   if (reader_fault_) std::rethrow_exception(reader_fault_);
   if (!end_) co_return std::nullopt;
-  context_.outcome.server_closed = *end_ == asio::error::eof;
-  Failure failure = failure_of(Stage::hold, *end_);
-  if (const websocket::close_reason& reason = stream_.reason()) {
-    failure.text += fmt::format(" (close code {})", reason.code);
+
+  error_code last = translated(end_);
+  if (end_ == websocket::error::closed) {
+    last = co_await within(context_.plan().close_timeout, handle.socket, read_to_fin(),
+                           error_code(asio::error::timed_out));
   }
-  co_return failure;
+  context_.outcome.server_closed = last == asio::error::eof;
+  context_.outcome.close_timed_out = last == asio::error::timed_out;
+  co_return failed(Stage::hold, end_);
 }
 
 asio::awaitable<Attempt> WsSession::close() {
   ConnectionHandle& handle = context_.handle;
-  const error_code error = co_await within(context_.plan.close_timeout, handle.socket,
-                                           close_stream(), error_code(asio::error::timed_out));
+  const error_code error = co_await within(context_.plan().close_timeout, handle.socket,
+                                           say_goodbye(), error_code(asio::error::timed_out));
   error_code ignored;
   handle.socket.close(ignored);  // ends the reading where the server did not
-  co_await handle.changed.until([&] { return end_.has_value(); });
+  co_await handle.changed.until([&] { return !reading_; });
   if (reader_fault_) std::rethrow_exception(reader_fault_);
 
-  // The server's FIN is seen by whichever of the two was reading when it came.
-  context_.outcome.server_closed = !error || *end_ == asio::error::eof;
-  context_.outcome.close_timed_out =
-      !context_.outcome.server_closed && error == asio::error::timed_out;
+  context_.outcome.server_closed = error == asio::error::eof;
+  context_.outcome.close_timed_out = error == asio::error::timed_out;
   if (context_.outcome.server_closed || context_.outcome.close_timed_out) co_return std::nullopt;
-  const bool reader_knows = *end_ != asio::error::operation_aborted;
-  co_return failure_of(Stage::close, reader_knows ? *end_ : error);
+  co_return failed(Stage::close, error);
 }
 
-asio::awaitable<error_code> WsSession::read_to_end() {
-  std::array<char, 1024> discarded;
+// Beast cannot take a pending read back without failing the stream, so the reading goes on beside
+// the connection's coroutine until the stream ends, through close().
+void WsSession::start_reading() {
+  reading_ = true;
+  const bool is_observed = context_.cohort.observer != nullptr;
+  asio::co_spawn(context_.handle.socket.get_executor(),
+                 is_observed ? tell_messages() : discard_messages(),
+                 [this](const std::exception_ptr& fault, const error_code& error) {
+                   reader_fault_ = fault;
+                   end_ = fault ? error_code(asio::error::fault) : error;
+                   reading_ = false;
+                   context_.handle.changed.notify();
+                 });
+}
+
+asio::awaitable<error_code> WsSession::discard_messages() {
   for (;;) {
-    const auto [error, size] = co_await stream_.async_read_some(asio::buffer(discarded), as_value);
-    context_.outcome.bytes_received += size;
-    if (error) co_return translated(error);
-    if (stream_.is_message_done()) ++context_.outcome.messages_received;
+    const auto [error, size] =
+        co_await stream_.async_read_some(asio::buffer(context_.cohort.discarded), as_value);
+    context_.count_received_bytes(size);
+    if (error) co_return error;
+    if (stream_.is_message_done()) context_.count_received_message();
   }
 }
 
-// Beast sends the close frame, waits for the server's and then for its FIN.
-asio::awaitable<error_code> WsSession::close_stream() {
+asio::awaitable<error_code> WsSession::tell_messages() {
+  beast::flat_buffer message;
+  for (;;) {
+    const auto [error, size] = co_await stream_.async_read(message, as_value);
+    context_.count_received_bytes(size);
+    if (error) co_return error;
+    context_.count_received_message();
+    if (!context_.handle.leaving) {
+      context_.cohort.observer->on_message(
+          context_.outcome.id, content_of(message),
+          {.arrived_ns = stream_.next_layer().arrived_ns(), .read_ns = monotonic_ns()});
+    }
+    message.clear();
+    if (message.capacity() > kept_message_bytes) message.shrink_to_fit();
+  }
+}
+
+// Close frames both ways, then the server's FIN: eof when all of that came.
+asio::awaitable<error_code> WsSession::say_goodbye() {
   const auto [error] = co_await stream_.async_close(websocket::close_code::normal, as_value);
-  co_return translated(error);
+  co_await context_.handle.changed.until([&] { return !reading_; });
+  const bool agreed = !error || end_ == websocket::error::closed;
+  if (agreed) co_return co_await read_to_fin();
+  // Whichever of the two was reading knows what the server did.
+  const bool reader_knows = end_ && end_ != asio::error::operation_aborted;
+  co_return translated(reader_knows ? end_ : error);
+}
+
+asio::awaitable<error_code> WsSession::read_to_fin() {
+  for (;;) {
+    const auto [error, size] = co_await context_.handle.socket.async_read_some(
+        asio::buffer(context_.cohort.discarded), as_value);
+    if (error) co_return error;
+  }
+}
+
+Failure WsSession::failed(Stage stage, const error_code& error) const {
+  Failure failure = failure_of(stage, translated(error));
+  if (const websocket::close_reason& reason = stream_.reason()) {
+    failure.text += fmt::format(" (close code {})", reason.code);
+  }
+  return failure;
 }
 
 }  // namespace

@@ -28,19 +28,21 @@ void rethrow(const std::exception_ptr& exception) {
   if (exception) std::rethrow_exception(exception);
 }
 
-[[noreturn]] void become_node(const std::string& behaviour, const std::string& host) {
+[[noreturn]] void become_node(const std::string& script, const std::string& behaviour,
+                              const std::string& host) {
   const char* inherited = std::getenv("NODE_PATH");
   std::string path = SOURCE_DIR "/examples/node_modules";
   if (inherited != nullptr) path = path + ":" + inherited;
   setenv("NODE_PATH", path.c_str(), 1);
-  execlp("node", "node", SOURCE_DIR "/tests/unit/driver_servers.js", behaviour.c_str(),
+  execlp("node", "node", (SOURCE_DIR "/tests/unit/" + script).c_str(), behaviour.c_str(),
          host.c_str(), nullptr);
   _exit(127);
 }
 
 }  // namespace
 
-NodeServer::NodeServer(const std::string& behaviour, const std::string& host) {
+NodeServer::NodeServer(const std::string& behaviour, const std::string& host,
+                       const std::string& script) {
   std::array<int, 2> to_child{};
   std::array<int, 2> from_child{};
   if (pipe2(to_child.data(), O_CLOEXEC) != 0 || pipe2(from_child.data(), O_CLOEXEC) != 0) {
@@ -50,7 +52,7 @@ NodeServer::NodeServer(const std::string& behaviour, const std::string& host) {
   if (pid_ == 0) {
     dup2(to_child[0], STDIN_FILENO);
     dup2(from_child[1], STDOUT_FILENO);
-    become_node(behaviour, host);
+    become_node(script, behaviour, host);
   }
   ::close(to_child[0]);
   ::close(from_child[1]);
@@ -85,9 +87,9 @@ asio::awaitable<void> ScriptedServer::accept_all() {
 std::vector<Connection> drive(asio::io_context& io, const std::string& url, ConnectionPlan plan,
                               Load load) {
   plan.url = parse_url(url).value();
-  Cohort cohort(io.get_executor(), plan, resolve(plan.url, false).value(), 3, 1);
+  Cohort cohort(io.get_executor(), plan, resolve(plan.url, false).value(), 3, 1, load.observer);
   const auto run = [&]() -> asio::awaitable<void> {
-    co_await cohort.open(load.count, load.window);
+    co_await cohort.open({.count = load.count, .window = load.window, .rate = load.rate});
     if (load.held) co_await load.held(cohort);
     co_await cohort.close();
   };

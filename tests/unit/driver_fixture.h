@@ -14,11 +14,12 @@
 
 namespace ebbtide {
 
-// driver_servers.js with one behaviour, as a child process on an ephemeral port of `host`. Fails
-// the test by an exception when Node or a module of it is missing.
+// A script of this folder with one behaviour, as a child process on an ephemeral port of `host`.
+// Fails the test by an exception when Node or a module of it is missing.
 class NodeServer {
  public:
-  explicit NodeServer(const std::string& behaviour, const std::string& host = "127.0.0.1");
+  explicit NodeServer(const std::string& behaviour, const std::string& host = "127.0.0.1",
+                      const std::string& script = "driver_servers.js");
   ~NodeServer();
   NodeServer(const NodeServer&) = delete;
   NodeServer& operator=(const NodeServer&) = delete;
@@ -50,6 +51,8 @@ class ScriptedServer {
 struct Load {
   std::uint32_t count = 1;
   std::uint32_t window = 1;
+  double rate = 0;
+  ConnectionObserver* observer = nullptr;
   // Runs between open() and close().
   std::function<boost::asio::awaitable<void>(Cohort&)> held = {};
 };

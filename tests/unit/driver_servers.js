@@ -71,6 +71,14 @@ const behaviours = {
     socket.ping('are you there?');
     socket.on('pong', (data) => socket.close(String(data) === 'are you there?' ? 4002 : 4003));
   }),
+  stories: () => ws_server((socket) => {
+    for (const text of ['begin', 'one', 'x'.repeat(300000), 'three']) socket.send(text);
+  }),
+  // Some 10 ms after a message, what CLOCK_MONOTONIC shows.
+  clock: () => ws_server((socket) => socket.on('message', () => {
+    socket.send('begin');
+    setTimeout(() => socket.send(String(process.hrtime.bigint())), 10);
+  })),
   // Says which header, subprotocol and address it saw.
   mirror: () => ws_server((socket, request) => {
     socket.send(`${request.headers['x-token']} ${socket.protocol} ${request.headers.host} ` +
