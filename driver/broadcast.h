@@ -55,6 +55,7 @@ struct BroadcastResult {
   std::uint64_t unstamped = 0;  // deliveries timed by the driver's clock: no stamp of the kernel
   std::uint64_t too_old = 0;  // came so many triggers late that copies can no longer be told apart
   bool still_coming = false;  // drain_limit ended the wait for messages
+  std::string gave_up;        // why the first triggers could not connect, which ended the run
 };
 
 struct BroadcastStatus {

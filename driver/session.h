@@ -93,7 +93,7 @@ class Session {
   virtual boost::asio::awaitable<Attempt> expect(std::string text) = 0;
 
   // Reads and counts until handle.leaving; fails when the server ends the connection before. A slow
-  // connection reads nothing.
+  // connection reads nothing. Meanwhile a WebSocket may send().
   virtual boost::asio::awaitable<Attempt> hold() = 0;
 
   // Says goodbye and waits for the server's FIN within plan.close_timeout. Sets

@@ -79,7 +79,9 @@ struct Trigger {
   std::uint64_t expected = 0;     // clients subscribed when it was sent
   std::uint64_t delivered = 0;    // of those, got it at least once
   std::uint64_t duplicates = 0;   // further copies
-  std::uint64_t reordered = 0;    // came after a later trigger's message had come to that client
+  // Came to a client after the message of a later trigger: one sent when this one was answered, or
+  // over the same connection.
+  std::uint64_t reordered = 0;
   std::uint64_t first_ns = 0;     // receipt by the first client, and by the last
   std::uint64_t last_ns = 0;
 };

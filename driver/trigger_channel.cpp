@@ -1,0 +1,40 @@
+#include "driver/trigger_channel.h"
+
+#include <fmt/format.h>
+
+#include "driver/deadline.h"
+
+namespace ebbtide {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+namespace {
+
+asio::awaitable<Attempt> connect_once(tcp::endpoint endpoint, tcp::socket& socket) {
+  const auto [error] = co_await socket.async_connect(endpoint, as_value);
+  co_return attempt_of(Stage::connect, error);
+}
+
+}  // namespace
+
+asio::awaitable<Attempt> connect_channel(TriggerRoute route, tcp::socket& socket,
+                                         const bool& aborted) {
+  const auto limit = route.plan.timeout;
+  Attempt failure = failure_of(Stage::connect, asio::error::operation_aborted);
+  error_code ignored;
+  for (const tcp::endpoint& endpoint : route.endpoints) {
+    if (aborted) break;
+    socket.close(ignored);
+    failure = co_await within(
+        limit, socket, connect_once(endpoint, socket),
+        Attempt(late(Stage::connect, fmt::format("no connection in {} ms", limit.count()))));
+    if (!failure) break;
+  }
+  if (aborted) failure = failure_of(Stage::connect, asio::error::operation_aborted);
+  if (!failure) socket.set_option(tcp::no_delay(true), ignored);
+  co_return failure;
+}
+
+}  // namespace ebbtide

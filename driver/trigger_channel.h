@@ -1,0 +1,60 @@
+// Answers: how does a trigger reach the server, and what does the server say to it? One
+// implementation for requests and one for WebSocket messages.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <memory>
+#include <vector>
+
+#include "driver/broadcast.h"
+#include "driver/driver_load.h"
+#include "driver/failure.h"
+#include "driver/trigger.h"
+
+namespace ebbtide {
+
+struct TriggerAnswer {
+  std::uint64_t answered_ns = 0;  // 0: none came, or none is expected
+  std::int32_t http_status = 0;
+};
+
+// One connection, opened again when it is gone. Everything takes plan.timeout at most.
+class TriggerChannel {
+ public:
+  virtual ~TriggerChannel() = default;
+
+  // Whether the next trigger can be sent without open().
+  virtual bool is_open() = 0;
+  // Connects, and does what comes before a first trigger.
+  virtual boost::asio::awaitable<Attempt> open() = 0;
+
+  // Returns when the server has answered, or when the message is written.
+  virtual boost::asio::awaitable<Attempt> send(TriggerText text, TriggerAnswer& answer) = 0;
+
+  virtual boost::asio::awaitable<void> close() = 0;
+
+  // Ends what is pending; nothing can be opened again.
+  virtual void abort() = 0;
+
+  [[nodiscard]] virtual Traffic traffic() const = 0;
+};
+
+// Plan and endpoints outlive the channel.
+struct TriggerRoute {
+  const TriggerPlan& plan;
+  const std::vector<boost::asio::ip::tcp::endpoint>& endpoints;
+};
+
+std::unique_ptr<TriggerChannel> make_http_channel(const boost::asio::any_io_executor& executor,
+                                                  TriggerRoute route);
+std::unique_ptr<TriggerChannel> make_ws_channel(const boost::asio::any_io_executor& executor,
+                                                TriggerRoute route);
+
+// Connects `socket` to the first endpoint that answers; `aborted` may come true meanwhile.
+boost::asio::awaitable<Attempt> connect_channel(TriggerRoute route,
+                                                boost::asio::ip::tcp::socket& socket,
+                                                const bool& aborted);
+
+}  // namespace ebbtide
