@@ -55,7 +55,7 @@ class AcquisitionFinder {
         return remove(store.node, values_.place(filtered), filtered, 0, RemovalVerb::filter);
       }
     }
-    if (!owner.known()) return;
+    if (!owner.known() || values_.runs_own_method(store.node)) return;
     found_.acquired.push_back({.kind = AcquisitionKind::entry,
                                .node = store.node,
                                .owner = owner,
@@ -147,6 +147,7 @@ class AcquisitionFinder {
       return !is_function(ast_, part);
     });
     const NodeId slot = slot_of(ast_, node);
+    bounded = bounded || ast_.has_keyword(ast_.parent(ast_.parent(slot)), "using");
     found_.acquired.push_back({.kind = AcquisitionKind::handle,
                                .node = node,
                                .owner = slot == 0 ? Place{} : values_.place(slot),

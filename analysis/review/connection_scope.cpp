@@ -15,6 +15,11 @@ bool is_timer(const Callee& callee) {
   return callee.object == 0 && one_of(callee.name, {"setTimeout", "setInterval"});
 }
 
+bool ends_handle(std::string_view method) {
+  return one_of(method, {"end", "close", "destroy", "terminate", "kill", "disconnect", "quit",
+                         "destroySoon"});
+}
+
 // Methods that keep what they are given instead of running it.
 bool keeps_argument(const Callee& callee) {
   return callee.object != 0 &&
@@ -144,6 +149,8 @@ void ConnectionScope::spread() {
 void ConnectionScope::scan(NodeId code, Moments moments) {
   const auto look = [&](NodeId node) {
     if (ast_.is_any(node, call_expression, new_expression)) scan_call(node, code, moments);
+    if (ast_.is(node, lexical_declaration) && ast_.has_keyword(node, "using"))
+      scan_using(node, code, moments);
     // A loop over what comes from the connection ends with it.
     if (ast_.is(node, for_in_statement) && ast_.has_keyword(node, "await") &&
         (moments & moment::living) != 0)
@@ -162,8 +169,10 @@ void ConnectionScope::scan_call(NodeId call, NodeId from, Moments moments) {
   const std::vector<NodeId> run = values_.called(call);
   for (const NodeId function : run) mark_called(function, moments, from, call);
   if (!run.empty() || keeps_argument(callee)) return;
-  const bool delayed = is_timer(callee) || listens;
-  const Moments inside = delayed ? static_cast<Moments>(moments | moment::later) : moments;
+  scan_raised_events(call, from, moments);
+  Moments inside = moments;
+  if (is_timer(callee)) inside |= moment::later | moment::timed;
+  if (listens) inside |= moment::later;
   for (const NodeId given : arguments_of(ast_, call)) {
     const NodeId value = unwrapped(ast_, given);
     if (!ast_.is_any(value, identifier, member_expression, call_expression, object) &&
@@ -174,6 +183,41 @@ void ConnectionScope::scan_call(NodeId call, NodeId from, Moments moments) {
     const ClassMembers* members = ast_.is(value, object) ? classes_.members(value) : nullptr;
     if (members == nullptr) continue;
     for (const auto& [name, method] : members->methods) mark_called(method, inside, from, call);
+  }
+}
+
+// hub.emit("left", ws) runs the listeners of that event; to end a socket or process runs those of
+// its own end.
+void ConnectionScope::scan_raised_events(NodeId call, NodeId from, Moments moments) {
+  const Callee callee = callee_of(ast_, call);
+  if (callee.object == 0 || values_.is_connection(callee.object)) return;
+  const auto raise = [&](std::string_view event, Moments when) {
+    for (const NodeId listener : values_.listeners_of(callee.object, event))
+      mark_called(listener, when, from, call);
+  };
+  if (callee.name == "emit") {
+    const std::string_view event = string_value(ast_, argument(ast_, call, 0));
+    if (event != "connection") raise(event, moments);  // there a life begins, told by the servers
+    return;
+  }
+  if ((moments & moment::close) == 0 || !ends_handle(callee.name)) return;
+  for (const std::string_view event : {"close", "end", "exit", "finish", "disconnect"})
+    raise(event, moment::close);
+}
+
+// What is declared with `using` is disposed of when its scope is left, however that comes.
+void ConnectionScope::scan_using(NodeId declaration, NodeId from, Moments moments) {
+  if ((moments & moment::living) == 0) return;
+  for (const NodeId declarator : ast_.children(declaration)) {
+    const NodeId made = values_.instance(ast_.child(declarator, Field::value));
+    const ClassMembers* members = classes_.members(made);
+    if (members == nullptr) continue;
+    for (const std::string_view name : {"Symbol.dispose", "Symbol.asyncDispose"}) {
+      const auto method = members->methods.find(name);
+      if (method == members->methods.end()) continue;
+      close_roots_.push_back(method->second);
+      mark_called(method->second, moments | moment::close, from, declarator);
+    }
   }
 }
 

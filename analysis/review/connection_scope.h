@@ -26,6 +26,7 @@ inline constexpr Moments sweep = 32;     // from a timer of the server, over all
 inline constexpr Moments upgrade = 64;   // before the connection is one
 inline constexpr Moments late = 128;     // after an await, with no look whether it is still there
 inline constexpr Moments request = 256;  // by a plain HTTP request
+inline constexpr Moments timed = 512;    // from a timer that a connection set up
 inline constexpr Moments living = open | message | upgrade | request;
 inline constexpr Moments any = living | close | partial | later;
 }  // namespace moment
@@ -79,6 +80,8 @@ class ConnectionScope {
   void spread();
   void scan(NodeId code, Moments moments);
   void scan_call(NodeId call, NodeId from, Moments moments);
+  void scan_raised_events(NodeId call, NodeId from, Moments moments);
+  void scan_using(NodeId declaration, NodeId from, Moments moments);
   void find_ways_from_close();
   void mark_rest_after(NodeId node, Moments moments);
   void find_close_waits(NodeId call);

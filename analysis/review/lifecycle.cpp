@@ -131,9 +131,9 @@ ReleaseReview Lifecycles::judge(const Release& release, const Acquisition& acqui
   if (is_given_back_at_once(release, acquisition)) return review;
   const Moments when = scope_.moments(release.node);
   if ((when & moment::close) == 0) {
-    review.fate = (when & moment::partial) != 0 ? Fate::wrong_event
-                  : (when & moment::sweep) != 0 ? Fate::swept
-                                                : Fate::elsewhere;
+    review.fate = (when & moment::partial) != 0                   ? Fate::wrong_event
+                  : (when & (moment::sweep | moment::timed)) != 0 ? Fate::swept
+                                                                  : Fate::elsewhere;
     return review;
   }
   if (find_mismatch(release, acquisition, review) || find_vain_loop(release, review))

@@ -88,6 +88,35 @@ bool leaves_too_much_open(std::string_view text) {
   return false;
 }
 
+// The grammars do not know `using x = …`. The parser is given `const x = …` in its place, which is
+// as long; the words of the tree are those of the file, so it still reads "using".
+std::string with_using_as_const(std::string_view text) {
+  std::string out(text);
+  const auto is_word = [](char c) {
+    return c == '_' || c == '$' || std::isalnum(static_cast<unsigned char>(c)) != 0;
+  };
+  for (auto at = text.find("using "); at != std::string_view::npos; at = text.find("using ", at)) {
+    const std::size_t word = at;
+    at += 6;
+    const std::string_view before = text.substr(0, word);
+    const auto last = before.find_last_not_of(" \t\r\n");
+    const bool awaited = before.ends_with("await ");
+    const bool begins = last == std::string_view::npos || awaited ||
+                        one_of(before.substr(last, 1), {";", "{", "}", "(", "/", ")", ","}) ||
+                        before.find('\n', last) != std::string_view::npos;
+    std::size_t end = at;
+    while (end < text.size() && is_word(text[end])) end++;
+    const std::string_view name = text.substr(at, end - at);
+    const auto next = text.find_first_not_of(" :", end);
+    const bool declares = next != std::string_view::npos &&
+                          (text[next] == '=' || text[end] == ':' || text.substr(next, 3) == "of ");
+    if (name.empty() || !begins || !declares || one_of(name, {"of", "in"})) continue;
+    out.replace(word, 5, "const");
+    if (awaited) out.replace(word - 6, 6, "      ");
+  }
+  return out;
+}
+
 }  // namespace
 
 class AstBuilder {
@@ -189,9 +218,10 @@ Parsed parse_sources(const std::vector<SourceFile>& files) {
     }
     ts_parser_reset(parser.get());
     ts_parser_set_language(parser.get(), language);
+    const std::string known = with_using_as_const(file.text);
     const std::unique_ptr<TSTree, void (*)(TSTree*)> tree(
-        ts_parser_parse_string(parser.get(), nullptr, file.text.data(),
-                               static_cast<std::uint32_t>(file.text.size())),
+        ts_parser_parse_string(parser.get(), nullptr, known.data(),
+                               static_cast<std::uint32_t>(known.size())),
         ts_tree_delete);
     if (!tree) {
       parsed.failed.push_back(file.path);

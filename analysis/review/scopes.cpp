@@ -99,6 +99,10 @@ void Scopes::declare_variable(NodeId declarator) {
                    .value = ast_.child(declarator, Field::value)});
 }
 
+bool Scopes::is_var(NodeId name) const {
+  return ast_.is(ast_.parent(ast_.parent(name)), variable_declaration);
+}
+
 // Every name in the pattern, with the way that leads to it inside the value.
 void Scopes::declare_pattern(NodeId pattern, const Binding& binding) {
   std::vector<std::pair<NodeId, std::string>> open{{pattern, ""}};
@@ -138,6 +142,14 @@ void Scopes::declare_pattern(NodeId pattern, const Binding& binding) {
 
 void Scopes::declare(NodeId name, Binding binding) {
   if (name == 0) return;
+  const bool plain = binding.kind == BindingKind::variable && binding.path.empty();
+  if (plain && is_var(name)) {  // a second `var x` of a function is the first one again
+    const auto [first, fresh] = vars_[binding.scope].try_emplace(ast_.text(name), name);
+    if (!fresh) {
+      if (binding.value != 0) bindings_.at(first->second).assigned.push_back(binding.value);
+      return;
+    }
+  }
   declared_in_[binding.scope].push_back(name);
   bindings_.emplace(name, std::move(binding));
 }

@@ -45,13 +45,15 @@ class Scopes {
   void declare_variable(NodeId declarator);
   void declare_pattern(NodeId pattern, const Binding& binding);
   void declare(NodeId name, Binding binding);
+  [[nodiscard]] bool is_var(NodeId name) const;
   void resolve_all();
   void note_assignments();
 
   const Ast& ast_;
   std::unordered_map<NodeId, Binding> bindings_;
-  std::unordered_map<NodeId, std::vector<NodeId>> declared_in_;  // scope to names
-  std::vector<NodeId> resolved_;                                 // by node
+  std::unordered_map<NodeId, std::vector<NodeId>> declared_in_;                    // scope to names
+  std::unordered_map<NodeId, std::unordered_map<std::string_view, NodeId>> vars_;  // by scope
+  std::vector<NodeId> resolved_;                                                   // by node
 };
 
 }  // namespace ebbtide

@@ -65,7 +65,9 @@ void Values::bind_arguments() {
     if (callee.name == "bind" && callee.object != 0) {  // f.bind(this, first)
       for (const NodeId function : functions(callee.object)) bind(function, call, 1);
     } else if (callee.name == "emit" && callee.object != 0) {
-      for (const NodeId function : listeners_of(call)) bind(function, call, 1);
+      // wss.emit("connection", ws) hands its arguments to what wss.on("connection", …) was given.
+      const std::string_view event = string_value(ast_, argument(ast_, call, 0));
+      for (const NodeId function : listeners_of(callee.object, event)) bind(function, call, 1);
     }
   }
   arguments_ = std::move(arguments);
@@ -73,12 +75,17 @@ void Values::bind_arguments() {
   makings_of_ = std::move(makings);
 }
 
+// `hub.add(ws)` of a class of the project is whatever its method does.
+bool Values::runs_own_method(NodeId store) {
+  return ast_.is(store, call_expression) && !called(store).empty();
+}
+
 void Values::index_elements() {
   std::map<Place, std::vector<NodeId>> elements;
   std::unordered_map<NodeId, Place> stored_in;
   for (const Store& store : stores_) {
     const Place at = place(store.receiver);
-    if (!at.known()) continue;
+    if (!at.known() || runs_own_method(store.node)) continue;
     std::vector<NodeId>& values = elements[at];
     if (values.size() < max_sources_) values.push_back(store.value);
     for (const NodeId source : sources(store.value)) {
@@ -89,17 +96,14 @@ void Values::index_elements() {
   stored_in_ = std::move(stored_in);
 }
 
-// wss.emit("connection", ws, user) hands its arguments to what wss.on("connection", …) was given.
-std::vector<NodeId> Values::listeners_of(NodeId emit) {
-  const std::string_view event = string_value(ast_, argument(ast_, emit, 0));
-  const Place emitter = place(callee_of(ast_, emit).object);
+std::vector<NodeId> Values::listeners_of(NodeId emitter, std::string_view event) {
   std::vector<NodeId> found;
-  if (event.empty() || !emitter.known()) return found;
-  for (const NodeId call : calls_) {
-    const Callee callee = callee_of(ast_, call);
-    if (!one_of(callee.name, {"on", "addListener", "once"}) || callee.object == 0) continue;
-    if (string_value(ast_, argument(ast_, call, 0)) != event || place(callee.object) != emitter)
-      continue;
+  const auto listening = listening_.find(event);
+  if (event.empty() || listening == listening_.end()) return found;
+  const Place wanted = place(emitter);
+  if (!wanted.known()) return found;
+  for (const NodeId call : listening->second) {
+    if (place(callee_of(ast_, call).object) != wanted) continue;
     const auto given = functions(argument(ast_, call, 1));
     found.insert(found.end(), given.begin(), given.end());
   }

@@ -68,9 +68,12 @@ class Values {
   Place place(NodeId expression);
   // "Map", "Set", "WeakMap", "WeakSet", "Array", "object"; "" unknown.
   std::string collection_type(NodeId expression);
+  // The functions that `emitter.on(event, …)` was given, wherever the emitter is held.
+  std::vector<NodeId> listeners_of(NodeId emitter, std::string_view event);
   // What was ever stored into that place.
   const std::vector<NodeId>& elements(const Place& place);
 
+  bool runs_own_method(NodeId store);
   [[nodiscard]] const std::vector<Store>& stores() const { return stores_; }
   [[nodiscard]] const std::vector<NodeId>& calls_of(NodeId function) const;
   // The new-expressions that make instances of a class.
@@ -81,9 +84,9 @@ class Values {
   [[nodiscard]] const std::vector<NodeId>& calls() const { return calls_; }
 
  private:
+  void index_call(NodeId call);
   void find_stores();
   void bind_arguments();
-  std::vector<NodeId> listeners_of(NodeId emit);
   void index_elements();
 
   void expand(NodeId expression, std::vector<NodeId>& open, std::vector<NodeId>& found);
@@ -113,6 +116,7 @@ class Values {
   std::unordered_set<NodeId> connections_;
   std::vector<NodeId> calls_;
   std::vector<Store> stores_;
+  std::unordered_map<std::string_view, std::vector<NodeId>> listening_;  // calls of on() by event
   std::vector<NodeId> user_data_;  // of uWebSockets.js: what an upgrade attaches to a connection
   std::unordered_map<std::string_view, std::vector<NodeId>> writes_;  // `x.name = …` by name
   std::unordered_map<NodeId, std::vector<NodeId>> derived_;           // class to its subclasses

@@ -26,14 +26,16 @@ class LifecycleRules {
  private:
   void look_at_history(const Lifecycle& life) {
     const Acquisition& taken = *life.acquisition;
-    if (!life.releases.empty()) return;
+    if (!life.releases.empty() || is_foreign(taken)) return;
     auto* finding = findings_.report(
         "LC011", taken,
         fmt::format("`{}` grows and nothing shortens it", findings_.owner(taken).path));
     if (finding == nullptr) return;
     finding->evidence = {findings_.evidence(taken.node, "added")};
-    finding->fix =
-        fmt::format("if ({0}.length > 1000) {0}.shift();", brief(s_.ast, taken.receiver));
+    const bool list = one_of(taken.verb, {"push", "unshift"});
+    finding->fix = fmt::format(fmt::runtime(list ? "if ({0}.length > 1000) {0}.shift();"
+                                                 : "if ({0}.size > 1000) {0}.clear();"),
+                               brief(s_.ast, taken.receiver));
   }
 
   void look_at_fate(const Lifecycle& life) {
@@ -92,9 +94,7 @@ class LifecycleRules {
   // Says so and answers true when the release may be in code that was not read.
   bool is_out_of_sight(const Lifecycle& life) {
     const Acquisition& taken = *life.acquisition;
-    const Binding& binding = s_.scopes.binding(taken.owner.root);
-    const bool foreign =
-        taken.kind == AcquisitionKind::entry && binding.kind == BindingKind::import;
+    const bool foreign = taken.kind == AcquisitionKind::entry && is_foreign(taken);
     const bool handed_out = !hears_the_end() && !s_.scope.handed_out().empty();
     if (!foreign && !handed_out) return false;
     findings_.not_checkable(rule_for_kept(taken),
@@ -103,6 +103,13 @@ class LifecycleRules {
                                     : "the connection is handed to code that was not read",
                             foreign ? taken.node : s_.scope.handed_out().front());
     return true;
+  }
+
+  // An import, or what a package made: a cache that forgets by itself, a client of a store.
+  [[nodiscard]] bool is_foreign(const Acquisition& taken) const {
+    if (s_.scopes.binding(taken.owner.root).kind == BindingKind::import) return true;
+    return s_.values.collection_type(taken.receiver).empty() &&
+           s_.values.external(taken.receiver).ends_with("()");
   }
 
   [[nodiscard]] bool hears_the_end() const {
