@@ -51,6 +51,9 @@ std::vector<NodeId> Values::property(NodeId source, std::string_view name) {
     if (parameter != members->field_parameters.end()) values.push_back(parameter->second);
     if (members->heritage != 0 && values.empty()) open.push_back(instance(members->heritage));
   }
+  if (const auto connection = connections_.find(source);
+      connection != connections_.end() && holds(connection->second, name))
+    values.push_back(source);
   // `socket.user = …` written from outside, on whatever is the same object.
   const auto writes = writes_.find(name);
   if (writes == writes_.end() || writes->second.size() > max_sources_) return values;

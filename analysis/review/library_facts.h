@@ -30,6 +30,7 @@ struct LibraryFacts {
   std::vector<std::string_view> close_events = {};    // come however a connection ends
   std::vector<std::string_view> partial_events = {};  // come for some endings only
   std::vector<std::string_view> message_events = {};  // empty: any other event is a message
+  std::vector<std::string_view> own_members = {};     // that live and end with the connection
   bool unheard_error_is_fatal = false;                // 'error' without a listener ends the process
   bool has_own_heartbeat = false;
   bool limits_payload = false;  // by default, to something a server can bear

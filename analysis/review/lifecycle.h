@@ -72,6 +72,8 @@ class Lifecycles {
                                         const Acquisition& acquisition);
   bool find_condition(const Release& release, const Acquisition& acquisition,
                       ReleaseReview& review);
+  [[nodiscard]] bool asks_whether_there(NodeId condition, const Acquisition& acquisition);
+  [[nodiscard]] bool is_implied_by(const Acquisition& acquisition, std::string_view atom) const;
   [[nodiscard]] bool depends_on_the_end(NodeId condition, const Release& release,
                                         const Acquisition& acquisition);
   [[nodiscard]] bool tests_key(NodeId condition, NodeId key) const;

@@ -65,7 +65,8 @@ void apply_rules(const Ast& ast, const std::vector<PathMapping>& mappings, Revie
   const Servers servers = find_servers(ast, scopes, classes, modules, values);
   if (servers.entries.empty() && servers.upgrades.empty()) return;
   for (const ServerEntry& entry : servers.entries) {
-    if (entry.connection != 0) values.mark_connection(entry.connection);
+    if (entry.connection != 0)
+      values.mark_connection(entry.connection, library_facts(entry.library).own_members);
   }
   for (const UpgradeEntry& entry : servers.upgrades) values.mark_connection(entry.socket);
   values.connect_calls();

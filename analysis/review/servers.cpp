@@ -188,9 +188,12 @@ class ServerFinder {
   }
 
   void look_at_upgrade(NodeId call) {
+    const std::string on = values_.external(callee_of(ast_, call).object);
+    if (on.ends_with(":request()") || on.ends_with(":get()")) return;  // a client's request
     for (const NodeId function : values_.functions(argument(ast_, call, 1))) {
       const auto parameters = parameters_of(ast_, function);
       if (parameters.size() < 2 || !ast_.is(parameters[1], identifier)) continue;
+      if (ast_.text(parameters[0]).starts_with("res")) continue;  // the answer a client gets
       found_.upgrades.push_back({call, function, parameters[1]});
     }
   }
@@ -291,7 +294,7 @@ class ServerFinder {
       if (!is_function(ast_, node)) continue;
       for (const NodeId parameter : parameters_of(ast_, node)) {
         if (!ast_.is(parameter, identifier) || is_known(parameter) ||
-            !values_.calls_of(node).empty())
+            !values_.calls_of(node).empty() || is_of_a_client(node))
           continue;
         const Uses uses = uses_of(parameter, node);
         const bool server_side = uses.listens_to_messages &&
@@ -304,6 +307,15 @@ class ServerFinder {
                                   .connection = parameter});
       }
     }
+  }
+
+  // client.on("connect", (connection) => …) of something that connects.
+  [[nodiscard]] bool is_of_a_client(NodeId function) {
+    const NodeId call = ast_.parent(ast_.parent(function));
+    if (!ast_.is(call, call_expression)) return false;
+    const Callee callee = callee_of(ast_, call);
+    return string_value(ast_, argument(ast_, call, 0)) == "connect" &&
+           values_.external(callee.object).find("lient") != std::string::npos;
   }
 
   [[nodiscard]] bool is_known(NodeId declaration) {

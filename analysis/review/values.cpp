@@ -138,7 +138,7 @@ void Values::expand_name(NodeId name, std::vector<NodeId>& open, std::vector<Nod
       return;
     case BindingKind::loop: {
       if (member_name(ast_, binding.value) == "clients") {
-        found.insert(found.end(), connections_.begin(), connections_.end());
+        add_connections(found);
         return;
       }
       expand_loop(binding, open);
@@ -153,6 +153,10 @@ void Values::expand_name(NodeId name, std::vector<NodeId>& open, std::vector<Nod
       break;
   }
   if (open.size() == before) found.push_back(declaration);
+}
+
+void Values::add_connections(std::vector<NodeId>& found) const {
+  for (const auto& [declaration, members] : connections_) found.push_back(declaration);
 }
 
 void Values::expand_loop(const Binding& binding, std::vector<NodeId>& open) {
@@ -209,8 +213,7 @@ void Values::expand_parameter(NodeId declaration, std::vector<NodeId>& open,
     const Callee callee = callee_of(ast_, call);
     if (callee.name == "then" && binding.path.empty()) open.push_back(callee.object);
     if (callee.object != 0 && visits_elements(callee.name)) {
-      if (member_name(ast_, callee.object) == "clients")
-        found.insert(found.end(), connections_.begin(), connections_.end());
+      if (member_name(ast_, callee.object) == "clients") add_connections(found);
       for (const NodeId element : elements(place(callee.object))) {
         if (binding.path.empty() || binding.path == "[1]")
           open.push_back(element);

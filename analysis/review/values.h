@@ -7,7 +7,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "analysis/review/ast.h"
@@ -44,8 +43,11 @@ class Values {
  public:
   Values(const Ast& ast, const Scopes& scopes, const Classes& classes, const Modules& modules);
 
-  // Declares a name to be a connection; to be called before the first question.
-  void mark_connection(NodeId declaration) { connections_.insert(declaration); }
+  // Declares a name to be a connection, and members of it that stand for it; to be called before
+  // the first question.
+  void mark_connection(NodeId declaration, const std::vector<std::string_view>& members = {}) {
+    connections_.emplace(declaration, members);
+  }
   // Follows arguments into parameters and values into collections, once all connections are marked.
   void connect_calls();
 
@@ -99,6 +101,7 @@ class Values {
   // What `.name` of that source can be.
   std::vector<NodeId> property(NodeId source, std::string_view name);
   std::vector<NodeId> returned(NodeId function);
+  void add_connections(std::vector<NodeId>& found) const;
   [[nodiscard]] NodeId pattern_of_parameter(NodeId declaration) const;
 
   Place place_of_name(NodeId name);
@@ -113,7 +116,7 @@ class Values {
   const Scopes& scopes_;
   const Classes& classes_;
   const Modules& modules_;
-  std::unordered_set<NodeId> connections_;
+  std::unordered_map<NodeId, std::vector<std::string_view>> connections_;  // and their own members
   std::vector<NodeId> calls_;
   std::vector<Store> stores_;
   std::unordered_map<std::string_view, std::vector<NodeId>> listening_;  // calls of on() by event

@@ -38,17 +38,37 @@ class HygieneRules {
   void look_at_heartbeat(NodeId maker) {
     NodeId pinged = 0;
     for (const NodeId call : s_.values.calls()) {
-      if (callee_of(s_.ast, call).name == "ping" && callee_of(s_.ast, call).object != 0)
+      const Callee callee = callee_of(s_.ast, call);
+      const bool of_connection = callee.object != 0 && s_.values.is_connection(callee.object);
+      if ((callee.name == "ping" && callee.object != 0) ||
+          (of_connection && one_of(callee.name, {"terminate", "close", "destroy"}) &&
+           s_.scope.runs(call, moment::sweep | moment::timed)))
         pinged = call;
     }
     if (pinged != 0) {
-      findings_.passed("HY001", "connections are pinged", {findings_.evidence(pinged, "")});
+      findings_.passed("HY001", "a timer looks after connections that have vanished",
+                       {findings_.evidence(pinged, "")});
+      return;
+    }
+    if (const NodeId taker = unread_taker_of(maker); taker != 0) {
+      findings_.not_checkable("HY001", "the server is handed to code that was not read", taker);
       return;
     }
     auto* finding =
         findings_.report("HY001", maker, "connections are never pinged: a vanished client stays");
     if (finding != nullptr)
       finding->fix = "setInterval(() => wss.clients.forEach((ws) => ws.ping()), 30000)";
+  }
+
+  // new Adapter(wss) of a package: it may ping.
+  [[nodiscard]] NodeId unread_taker_of(NodeId maker) const {
+    for (const NodeId call : s_.values.calls()) {
+      if (call == maker || s_.values.external(callee_of(s_.ast, call).node).empty()) continue;
+      for (const NodeId given : arguments_of(s_.ast, call)) {
+        if (holds(s_.values.sources(given), maker)) return call;
+      }
+    }
+    return 0;
   }
 
   void look_at_payload(NodeId maker) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "analysis/review/liveness.h"
+#include "analysis/review/loops.h"
 #include "analysis/review/rules/families.h"
 #include "analysis/review/words.h"
 
@@ -64,16 +65,8 @@ class IndexRules {
     std::vector<NodeId> places = s_.scope.way_from_close(release.node);
     places.insert(places.begin(), release.node);
     for (const NodeId place : places) {
-      for (NodeId at = place; at != 0; at = s_.ast.parent(at)) {
-        const NodeId around = s_.ast.parent(at);
-        if (s_.ast.is(around, for_in_statement) && s_.ast[at].field == Field::body)
-          return s_.values.place(s_.ast.child(around, Field::right));
-        if (!is_function(s_.ast, at)) continue;
-        const NodeId call = s_.ast.parent(around);
-        if (s_.ast.is(call, call_expression) && callee_of(s_.ast, call).name == "forEach")
-          return s_.values.place(callee_of(s_.ast, call).object);
-        break;
-      }
+      for (const NodeId loop : loops_around(s_.ast, place))
+        return s_.values.place(looped_over(s_.ast, loop));
     }
     return {};
   }

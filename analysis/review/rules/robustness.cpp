@@ -160,19 +160,45 @@ class RobustnessRules {
                                          [&](NodeId call) { return is_caught(call, depth + 1); });
   }
 
-  // Not our own text: a file, an environment variable, what a store gave back.
-  [[nodiscard]] bool comes_from_client(NodeId expression) const {
-    bool other = false, parameter = false;
+  // What a listener or handler of messages was given, here or by the calls that lead here. Text of
+  // a file, an environment variable, what a store gave back, is our own.
+  [[nodiscard]] bool comes_from_client(NodeId expression, int depth = 0) const {
+    bool found = false;
     const auto look = [&](NodeId node) {
-      if (!s_.ast.is(node, identifier)) return true;
-      if (one_of(s_.ast.text(node), {"process", "localStorage", "fs", "readFileSync"}))
-        other = true;
+      if (found || is_function(s_.ast, node)) return false;
+      if (!s_.ast.is_any(node, identifier, shorthand_property_identifier)) return true;
       const NodeId declaration = s_.scopes.declaration_of(node);
-      parameter = parameter || (declaration != 0 && s_.scope.is_local(declaration));
-      return true;
+      const Binding& binding = s_.scopes.binding(declaration);
+      if (declaration == 0 || s_.values.is_connection(declaration)) return true;
+      if (binding.kind == BindingKind::parameter)
+        found = is_given_by_client(binding.scope, declaration, depth);
+      else if (depth < 8 && s_.scope.is_local(declaration))
+        found = comes_from_client(binding.value, depth + 1) ||
+                std::any_of(binding.assigned.begin(), binding.assigned.end(),
+                            [&](NodeId value) { return comes_from_client(value, depth + 1); });
+      return !found;
     };
-    if (look(expression)) walk(s_.ast, expression, look);
-    return parameter && !other;
+    if (expression != 0 && look(expression)) walk(s_.ast, expression, look);
+    return found;
+  }
+
+  [[nodiscard]] bool is_given_by_client(NodeId function, NodeId declaration, int depth) const {
+    for (const ConnectionListener& listener : s_.scope.listeners()) {
+      if ((listener.moments & moment::message) != 0 && holds(listener.functions, function))
+        return true;
+    }
+    for (const ServerEntry& entry : s_.scope.servers().entries) {
+      if (entry.handler == function && entry.is_message_handler) return true;
+    }
+    if (depth >= 8) return false;
+    const auto parameters = parameters_of(s_.ast, function);
+    for (std::size_t i = 0; i < parameters.size(); i++) {
+      if (!s_.ast.contains(parameters[i], declaration)) continue;
+      for (const NodeId call : s_.values.calls_of(function)) {
+        if (comes_from_client(argument(s_.ast, call, i), depth + 1)) return true;
+      }
+    }
+    return false;
   }
 
   void look_at_stripping(NodeId call) {

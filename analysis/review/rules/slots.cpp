@@ -64,10 +64,14 @@ class SlotRules {
 
   // Released, or seen to be empty, before it is given the new one.
   [[nodiscard]] bool is_guarded(NodeId node, const Place& slot) const {
-    const auto conditions = conditions_of(s_.ast, node);
-    if (std::any_of(conditions.begin(), conditions.end(),
-                    [&](NodeId condition) { return names(condition, slot); }))
-      return true;
+    const auto asks = [&](NodeId at) {
+      const auto conditions = conditions_of(s_.ast, at);
+      return std::any_of(conditions.begin(), conditions.end(),
+                         [&](NodeId condition) { return names(condition, slot); });
+    };
+    if (asks(node)) return true;
+    const auto& calls = s_.values.calls_of(function_above(s_.ast, node));
+    if (!calls.empty() && std::all_of(calls.begin(), calls.end(), asks)) return true;
     if (s_.ast.is(s_.ast.parent(node), augmented_assignment_expression)) return true;
     bool released = false;
     walk(s_.ast, function_above(s_.ast, node), [&](NodeId at) {
@@ -120,7 +124,7 @@ class SlotRules {
         slot = at;
       return true;
     });
-    if (slot == 0) return;
+    if (slot == 0 || is_guarded(slot, s_.values.place(s_.ast.child(slot, Field::left)))) return;
     const std::string name = brief(s_.ast, s_.ast.child(slot, Field::left));
     auto* finding = findings_.report(
         "LC003", taken,
@@ -135,6 +139,7 @@ class SlotRules {
 
   [[nodiscard]] bool is_slot_of_connection(NodeId left, NodeId function) const {
     const Place place = s_.values.place(left);
+    if (place.path.ends_with("[]")) return false;  // one of many, each under its key
     if (place.root == connection_root) return !place.path.empty();
     if (s_.scope.is_record(place.root)) return true;
     const NodeId declaration = s_.scopes.declaration_of(left);
