@@ -1,12 +1,13 @@
 #include "driver/cohort.h"
 
-#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <exception>
 #include <utility>
 
 #include "driver/condition.h"
 #include "driver/connection.h"
+#include "driver/deadline.h"
+#include "recording/clock.h"
 
 namespace ebbtide {
 
@@ -38,7 +39,8 @@ struct Cohort::State {
   CohortContext context;
   std::uint32_t cycle = 0;
 
-  Condition changed{executor};  // `status` or `aborted`
+  Condition changed{executor};            // `status` or `aborted`
+  asio::steady_timer next_due{executor};  // of the schedule
   CohortStatus status{};
   bool aborted = false;
   std::vector<std::unique_ptr<Member>> members{};  // by id; null once ended
@@ -57,7 +59,8 @@ struct Cohort::State {
       ++status.finished;
     } else {
       --status.opening;
-      ++status.failed;
+      const bool failed = outcomes[index].failed_at != Stage::none;
+      ++(failed ? status.failed : status.finished);
     }
     members[index].reset();
     changed.notify();
@@ -76,12 +79,13 @@ Cohort::Cohort(asio::any_io_executor executor, ConnectionPlan plan,
 
 Cohort::~Cohort() = default;
 
-void Cohort::start_one(const std::shared_ptr<State>& state) {
+void Cohort::start_one(const std::shared_ptr<State>& state, std::uint64_t scheduled_ns) {
   const std::size_t index = state->members.size();
   Member& member = *state->members.emplace_back(std::make_unique<Member>(state->executor));
   Connection& outcome = state->outcomes.emplace_back();
   outcome.id = state->context.first_id + index;
   outcome.cycle = state->cycle;
+  outcome.scheduled_ns = scheduled_ns;
   outcome.close_mode = state->context.plan.close_mode;
   outcome.slow = index < state->context.plan.slow;
   ++state->status.opening;
@@ -100,13 +104,27 @@ void Cohort::start_one(const std::shared_ptr<State>& state) {
                  run_connection(state->context, member.handle, outcome, on_established), on_ended);
 }
 
+asio::awaitable<void> Cohort::until_due(std::shared_ptr<State> state, std::uint64_t due_ns) {
+  const std::uint64_t now = monotonic_ns();
+  if (state->aborted || due_ns <= now) co_return;
+  state->next_due.expires_after(std::chrono::nanoseconds(due_ns - now));
+  co_await state->next_due.async_wait(as_value);
+}
+
 asio::awaitable<void> Cohort::open(OpenOptions options) {
   const std::shared_ptr<State> state = state_;
+  const std::uint64_t begin_ns = monotonic_ns();
   for (std::uint32_t started = 0; started < options.count; ++started) {
-    co_await state->changed.until(
-        [&] { return state->aborted || state->status.opening < std::max(options.window, 1U); });
+    std::uint64_t scheduled_ns = 0;
+    if (options.rate > 0) {
+      scheduled_ns = begin_ns + static_cast<std::uint64_t>(started * 1e9 / options.rate);
+      co_await until_due(state, scheduled_ns);
+    }
+    co_await state->changed.until([&] {
+      return state->aborted || options.window == 0 || state->status.opening < options.window;
+    });
     if (state->aborted) break;
-    start_one(state);
+    start_one(state, scheduled_ns);
   }
   co_await state->changed.until([&] { return state->status.opening == 0; });
 }
@@ -125,6 +143,7 @@ void Cohort::abort() {
   for (const auto& member : state_->members) {
     if (member) member->handle.abort();
   }
+  state_->next_due.cancel();
   state_->changed.notify();
 }
 

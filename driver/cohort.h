@@ -49,6 +49,7 @@ class Cohort {
   Cohort(const Cohort&) = delete;
   Cohort& operator=(const Cohort&) = delete;
 
+  // Connection k of a schedule starts at k/rate seconds from now, or later when the window is full.
   // Returns when each connection is established, has failed, or has ended as its close mode says.
   boost::asio::awaitable<void> open(OpenOptions options);
   boost::asio::awaitable<void> open(std::uint32_t count, std::uint32_t window) {
@@ -69,7 +70,8 @@ class Cohort {
 
  private:
   struct State;
-  static void start_one(const std::shared_ptr<State>& state);
+  static boost::asio::awaitable<void> until_due(std::shared_ptr<State> state, std::uint64_t due_ns);
+  static void start_one(const std::shared_ptr<State>& state, std::uint64_t scheduled_ns);
 
   std::shared_ptr<State> state_;
 };

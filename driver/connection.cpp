@@ -1,10 +1,14 @@
 #include "driver/connection.h"
 
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <string_view>
 
 #include "driver/deadline.h"
+#include "driver/ending.h"
+#include "driver/limits.h"
 #include "recording/clock.h"
 
 namespace ebbtide {
@@ -58,11 +62,24 @@ asio::awaitable<Attempt> connect_to(tcp::endpoint endpoint, tcp::socket& socket)
   co_return attempt_of(Stage::connect, error);
 }
 
-// A small receive buffer soon makes the server feel that nobody reads.
-void shrink_receive_buffer(tcp::socket& socket, const tcp::endpoint& endpoint) {
-  error_code ignored;
-  socket.open(endpoint.protocol(), ignored);
-  socket.set_option(asio::socket_base::receive_buffer_size(slow_receive_buffer_bytes), ignored);
+// Opens the socket as this connection needs it. The port is chosen by connect(), which may use one
+// again that another server's connection has: bind() alone could not know.
+error_code prepare(const SessionContext& context, const tcp::endpoint& endpoint) {
+  tcp::socket& socket = context.handle.socket;
+  const auto index = static_cast<std::uint32_t>(context.outcome.id - context.cohort.first_id);
+  const asio::ip::address source = source_address(endpoint, index);
+  error_code error;
+  socket.open(endpoint.protocol(), error);
+  if (!error && context.outcome.slow) {
+    // Soon full, so that the server feels that nobody reads.
+    socket.set_option(asio::socket_base::receive_buffer_size(slow_receive_buffer_bytes), error);
+  }
+  if (!error && !source.is_unspecified()) {
+    const int on = 1;
+    setsockopt(socket.native_handle(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    socket.bind({source, 0}, error);
+  }
+  return error;
 }
 
 asio::awaitable<Attempt> connect(const SessionContext& context) {
@@ -73,8 +90,9 @@ asio::awaitable<Attempt> connect(const SessionContext& context) {
     if (handle.leaving) break;
     error_code ignored;
     handle.socket.close(ignored);
-    if (outcome.slow) shrink_receive_buffer(handle.socket, endpoint);
     outcome.start_ns = monotonic_ns();
+    failure = attempt_of(Stage::connect, prepare(context, endpoint));
+    if (failure) continue;
     failure = co_await within(
         limit, handle.socket, connect_to(endpoint, handle.socket),
         Attempt(late(Stage::connect, fmt::format("no connection in {} ms", limit.count()))));
@@ -99,9 +117,22 @@ asio::awaitable<Attempt> run_steps(const SessionContext& context, Session& sessi
     Attempt failure = co_await within(plan.timeout, handle.socket, std::move(attempt),
                                       Attempt(late_step(step, text, plan.timeout)));
     if (failure) co_return failure;
+    if (is_send && outcome.close_mode == CloseMode::early) break;
     if (!is_send && outcome.answered_ns == 0) outcome.answered_ns = monotonic_ns();
   }
   co_return std::nullopt;
+}
+
+// Whatever the server answered, and whether it did, is in outcome.http_status. One that did not has
+// had the FIN when the wait for its answer ended, and still holds the connection.
+asio::awaitable<Attempt> leave_wrong_path(SessionContext context) {
+  if (context.handle.socket.is_open()) co_return co_await end_connection(context);
+  context.outcome.close_timed_out = !context.handle.aborted;
+  co_return std::nullopt;
+}
+
+bool says_goodbye(CloseMode mode, Scheme scheme) {
+  return mode == CloseMode::clean || (mode == CloseMode::terminate && is_websocket(scheme));
 }
 
 asio::awaitable<Attempt> live(SessionContext context, const std::function<void()>& on_established) {
@@ -109,19 +140,24 @@ asio::awaitable<Attempt> live(SessionContext context, const std::function<void()
   if (Attempt failure = co_await connect(context)) co_return failure;
 
   const std::unique_ptr<Session> session = make_session(context);
-  if (Attempt failure = co_await within(cohort.plan.timeout, handle.socket, session->open(),
-                                        Attempt(late_opening(cohort.plan)))) {
-    co_return failure;
-  }
-  if (Attempt failure = co_await run_steps(context, *session)) co_return failure;
+  Attempt failure = co_await within(cohort.plan.timeout, handle.socket, session->open(),
+                                    Attempt(late_opening(cohort.plan)));
+  const CloseMode mode = outcome.close_mode;
+  if (mode == CloseMode::wrong_path) co_return co_await leave_wrong_path(context);
+  if (failure) co_return failure;
+  if (mode == CloseMode::abort_handshake) co_return co_await end_connection(context);
+  if (failure = co_await run_steps(context, *session); failure) co_return failure;
+  if (mode == CloseMode::early) co_return co_await end_connection(context);
   outcome.established_ns = monotonic_ns();
   on_established();
 
   if (cohort.observer != nullptr) cohort.observer->on_established(outcome.id, outcome.slow);
-  Attempt failure = co_await session->hold();
+  failure = co_await session->hold();
   if (cohort.observer != nullptr) cohort.observer->on_left(outcome.id);
   if (failure) co_return failure;
-  co_return co_await session->close();
+  if (says_goodbye(mode, cohort.plan.url.scheme)) co_return co_await session->close();
+  co_await session->release();
+  co_return co_await end_connection(context);
 }
 
 }  // namespace

@@ -23,13 +23,14 @@ Result<std::uint32_t> raise_fd_limit(std::uint32_t needed) {
   const rlim_t wanted = static_cast<rlim_t>(needed) + own_fds;
   if (limit.rlim_cur >= wanted) return connections(limit.rlim_cur);
   if (limit.rlim_max < wanted) {
-    return Error{"open", subject,
-                 fmt::format("this process may open {} files at most, which leaves room for {} "
-                             "connections",
-                             limit.rlim_max, connections(limit.rlim_max)),
-                 fmt::format("lower --connections, or raise the limit of this shell and start "
-                             "again from it: sudo prlimit --pid $$ --nofile={}",
-                             wanted)};
+    return Error{
+        "open", subject,
+        fmt::format("this process may open {} files at most, which leaves room for {} "
+                    "connections",
+                    limit.rlim_max, connections(limit.rlim_max)),
+        fmt::format("ask for fewer connections, or raise the limit of this shell and start "
+                    "again from it: sudo prlimit --pid $$ --nofile={}",
+                    wanted)};
   }
   limit.rlim_cur = wanted;
   if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {

@@ -1,6 +1,7 @@
 // http://: requests on one keep-alive connection; a step that sends is a POST.
 #include <fmt/format.h>
 
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
@@ -35,6 +36,9 @@ class HttpSession : public PlainSession {
 
   // A plan that does not begin with a request of its own gets a GET.
   asio::awaitable<Attempt> open() override {
+    if (context_.outcome.close_mode == CloseMode::abort_handshake) {
+      co_return co_await send_half_a_request();
+    }
     const auto& steps = context_.plan().steps;
     if (!steps.empty() && steps.front().kind == Step::Kind::send) co_return std::nullopt;
     Attempt failure = co_await exchange(make_request(http::verb::get));
@@ -65,11 +69,21 @@ class HttpSession : public PlainSession {
   }
 
  private:
+  asio::awaitable<Attempt> send_half_a_request() {
+    const Url& url = context_.plan().url;
+    const std::string half =
+        fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nUser-Ag", url.target, authority(url));
+    const auto [error, size] =
+        co_await asio::async_write(context_.handle.socket, asio::buffer(half), as_value);
+    co_return attempt_of(Stage::exchange, error);
+  }
+
   using Request = http::request<http::string_body>;
 
   [[nodiscard]] Request make_request(http::verb verb) const {
     const Url& url = context_.plan().url;
-    Request request(verb, url.target, 11);
+    const bool is_wrong = context_.outcome.close_mode == CloseMode::wrong_path;
+    Request request(verb, is_wrong ? unserved_path : url.target, 11);
     request.set(http::field::host, authority(url));
     request.set(http::field::user_agent, "ebbtide");
     for (const auto& [name, value] : context_.plan().headers) request.erase(name);

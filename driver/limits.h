@@ -1,4 +1,4 @@
-// Answers: may this machine hold as many connections to one address open as the plan asks for?
+// Answers: may this process hold as many connections to one address open as the plan asks for?
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>

@@ -4,6 +4,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include "driver/deadline.h"
+#include "driver/ending.h"
 
 namespace ebbtide {
 
@@ -22,10 +23,7 @@ asio::awaitable<error_code> PlainSession::read_to_end() {
 
 asio::awaitable<Attempt> PlainSession::hold() {
   ConnectionHandle& handle = context_.handle;
-  if (context_.outcome.slow) {
-    co_await handle.changed.until([&] { return handle.leaving; });
-    co_return std::nullopt;
-  }
+  if (context_.outcome.slow) co_return co_await hold_unread(context_);
   const auto first =
       co_await (read_to_end() || handle.changed.until([&] { return handle.leaving; }));
   const auto* error = std::get_if<0>(&first);

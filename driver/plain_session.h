@@ -12,6 +12,7 @@ class PlainSession : public Session {
 
   boost::asio::awaitable<Attempt> hold() override;
   boost::asio::awaitable<Attempt> close() override;
+  boost::asio::awaitable<void> release() override { co_return; }
 
  protected:
   SessionContext context_;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "driver/condition.h"
+#include "driver/departures.h"
 #include "driver/driver_load.h"
 #include "driver/failure.h"
 #include "driver/observer.h"
@@ -21,6 +22,9 @@ namespace ebbtide {
 
 // A message or body longer than this fails the connection, so that no server can grow the tool.
 inline constexpr std::size_t max_message_bytes = 64 << 20;
+
+// What the close mode wrong_path asks for.
+inline constexpr const char* unserved_path = "/ebbtide-wrong-path";
 
 // The handle that a cohort keeps on a running connection.
 struct ConnectionHandle {
@@ -54,6 +58,7 @@ struct CohortContext {
   std::uint64_t first_id = 0;
   ConnectionObserver* observer = nullptr;
   Traffic traffic{};
+  Departures departures{};              // of those that nobody reads
   std::array<char, 16384> discarded{};  // where all read what none of them looks at
 };
 
@@ -87,7 +92,8 @@ class Session {
  public:
   virtual ~Session() = default;
 
-  // The protocol's own opening: an upgrade, a first request, nothing.
+  // The protocol's own opening: an upgrade, a first request, nothing. In the close mode
+  // abort_handshake it stops within the request, in wrong_path it asks for a path of ours.
   virtual boost::asio::awaitable<Attempt> open() = 0;
   virtual boost::asio::awaitable<Attempt> send(std::string text) = 0;
   virtual boost::asio::awaitable<Attempt> expect(std::string text) = 0;
@@ -97,8 +103,12 @@ class Session {
   virtual boost::asio::awaitable<Attempt> hold() = 0;
 
   // Says goodbye and waits for the server's FIN within plan.close_timeout. Sets
-  // outcome.server_closed or outcome.close_timed_out.
+  // outcome.server_closed or outcome.close_timed_out. In the close mode terminate it waits for
+  // nothing.
   virtual boost::asio::awaitable<Attempt> close() = 0;
+
+  // Instead of close(): stops reading. The socket stays open and is the caller's alone.
+  virtual boost::asio::awaitable<void> release() = 0;
 };
 
 std::unique_ptr<Session> make_ws_session(SessionContext context);

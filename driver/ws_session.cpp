@@ -4,6 +4,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/bind_handler.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/version.hpp>
@@ -13,6 +14,7 @@
 #include <utility>
 
 #include "driver/deadline.h"
+#include "driver/ending.h"
 #include "driver/session.h"
 #include "driver/stamped_socket.h"
 #include "recording/clock.h"
@@ -23,6 +25,7 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace websocket = beast::websocket;
 using boost::system::error_code;
+using namespace std::chrono_literals;
 
 // Beast calls these when both have said goodbye, and after a protocol error. It would wait for the
 // server's FIN as long as that takes; the session waits itself, as long as the plan says.
@@ -59,14 +62,15 @@ class WsSession : public Session {
   asio::awaitable<Attempt> expect(std::string text) override;
   asio::awaitable<Attempt> hold() override;
   asio::awaitable<Attempt> close() override;
+  asio::awaitable<void> release() override;
 
  private:
+  asio::awaitable<Attempt> send_half_a_request(std::string host, std::string target);
   void decorate(websocket::request_type& request) const;
   void start_reading();
   asio::awaitable<error_code> discard_messages();
   asio::awaitable<error_code> tell_messages();
   asio::awaitable<error_code> say_goodbye();
-  asio::awaitable<error_code> read_to_fin();
   [[nodiscard]] Failure failed(Stage stage, const error_code& error) const;
 
   SessionContext context_;
@@ -96,10 +100,13 @@ void WsSession::decorate(websocket::request_type& request) const {
 }
 
 asio::awaitable<Attempt> WsSession::open() {
-  const Url& url = context_.plan().url;
+  const std::string host = authority(context_.plan().url);
+  const CloseMode mode = context_.outcome.close_mode;
+  const std::string target =
+      mode == CloseMode::wrong_path ? unserved_path : context_.plan().url.target;
+  if (mode == CloseMode::abort_handshake) co_return co_await send_half_a_request(host, target);
   websocket::response_type response;
-  const auto [error] =
-      co_await stream_.async_handshake(response, authority(url), url.target, as_value);
+  const auto [error] = co_await stream_.async_handshake(response, host, target, as_value);
   if (!error || error == websocket::condition::handshake_failed) {
     context_.outcome.http_status = static_cast<int>(response.result_int());
   }
@@ -110,6 +117,14 @@ asio::awaitable<Attempt> WsSession::open() {
   if (error) co_return failure_of(Stage::upgrade, translated(error));
   context_.outcome.upgraded_ns = monotonic_ns();
   co_return std::nullopt;
+}
+
+asio::awaitable<Attempt> WsSession::send_half_a_request(std::string host, std::string target) {
+  const std::string half = fmt::format(
+      "GET {} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: webso", target, host);
+  const auto [error, size] =
+      co_await asio::async_write(stream_.next_layer(), asio::buffer(half), as_value);
+  co_return attempt_of(Stage::upgrade, error);
 }
 
 asio::awaitable<Attempt> WsSession::send(std::string text) {
@@ -132,14 +147,15 @@ asio::awaitable<Attempt> WsSession::expect(std::string text) {
 
 asio::awaitable<Attempt> WsSession::hold() {
   ConnectionHandle& handle = context_.handle;
-  if (!context_.outcome.slow) start_reading();
+  if (context_.outcome.slow) co_return co_await hold_unread(context_);
+  start_reading();
   co_await handle.changed.until([&] { return handle.leaving || end_; });
   if (reader_fault_) std::rethrow_exception(reader_fault_);
   if (!end_) co_return std::nullopt;
 
   error_code last = translated(end_);
   if (end_ == websocket::error::closed) {
-    last = co_await within(context_.plan().close_timeout, handle.socket, read_to_fin(),
+    last = co_await within(context_.plan().close_timeout, handle.socket, read_to_fin(context_),
                            error_code(asio::error::timed_out));
   }
   context_.outcome.server_closed = last == asio::error::eof;
@@ -149,17 +165,29 @@ asio::awaitable<Attempt> WsSession::hold() {
 
 asio::awaitable<Attempt> WsSession::close() {
   ConnectionHandle& handle = context_.handle;
-  const error_code error = co_await within(context_.plan().close_timeout, handle.socket,
-                                           say_goodbye(), error_code(asio::error::timed_out));
+  const bool waits = context_.outcome.close_mode != CloseMode::terminate;
   error_code ignored;
+  if (!waits) handle.socket.set_option(asio::socket_base::linger(true, 0), ignored);
+  // The close frame is written before anything is waited for.
+  const std::chrono::milliseconds limit = waits ? context_.plan().close_timeout : 0ms;
+  const error_code error =
+      co_await within(limit, handle.socket, say_goodbye(), error_code(asio::error::timed_out));
   handle.socket.close(ignored);  // ends the reading where the server did not
   co_await handle.changed.until([&] { return !reading_; });
   if (reader_fault_) std::rethrow_exception(reader_fault_);
 
+  if (!waits) co_return std::nullopt;
   context_.outcome.server_closed = error == asio::error::eof;
   context_.outcome.close_timed_out = error == asio::error::timed_out;
   if (context_.outcome.server_closed || context_.outcome.close_timed_out) co_return std::nullopt;
   co_return failed(Stage::close, error);
+}
+
+asio::awaitable<void> WsSession::release() {
+  error_code ignored;
+  context_.handle.socket.cancel(ignored);
+  co_await context_.handle.changed.until([&] { return !reading_; });
+  if (reader_fault_) std::rethrow_exception(reader_fault_);
 }
 
 // Beast cannot take a pending read back without failing the stream, so the reading goes on beside
@@ -209,18 +237,10 @@ asio::awaitable<error_code> WsSession::say_goodbye() {
   const auto [error] = co_await stream_.async_close(websocket::close_code::normal, as_value);
   co_await context_.handle.changed.until([&] { return !reading_; });
   const bool agreed = !error || end_ == websocket::error::closed;
-  if (agreed) co_return co_await read_to_fin();
+  if (agreed) co_return co_await read_to_fin(context_);
   // Whichever of the two was reading knows what the server did.
   const bool reader_knows = end_ && end_ != asio::error::operation_aborted;
   co_return translated(reader_knows ? end_ : error);
-}
-
-asio::awaitable<error_code> WsSession::read_to_fin() {
-  for (;;) {
-    const auto [error, size] = co_await context_.handle.socket.async_read_some(
-        asio::buffer(context_.cohort.discarded), as_value);
-    if (error) co_return error;
-  }
 }
 
 Failure WsSession::failed(Stage stage, const error_code& error) const {

@@ -79,6 +79,43 @@ const behaviours = {
     socket.send('begin');
     setTimeout(() => socket.send(String(process.hrtime.bigint())), 10);
   })),
+  // A GET is answered with all that was seen of the first connection, once that is gone.
+  witness: () => {
+    const seen = [];
+    let answer;
+    const gone = new Promise((resolve) => { answer = resolve; });
+    const server = ws_server((socket) => {
+      socket.on('message', () => { seen.push('message'); socket.send('ready'); });
+      socket.on('close', (code) => seen.push(`close ${code}`));
+    });
+    server.once('connection', (socket) => {
+      socket.on('error', (error) => seen.push(error.code));
+      socket.on('end', () => seen.push('FIN'));
+      socket.on('close', () => answer());
+    });
+    server.on('clientError', (error, socket) => { seen.push(error.code); socket.destroy(); });
+    // After the first connection's events, all of which come before the next turn.
+    server.on('request', (request, response) => gone.then(() =>
+      setImmediate(() => response.end(`seen: ${seen.join(', ')}.`))));
+    return server;
+  },
+  // Leaves an upgrade to a path that it does not know as it is.
+  forgets_upgrades: () => http.createServer().on('upgrade', (request, socket) => {
+    socket.on('error', () => {}).on('end', () => {});
+  }),
+  // Sends 4 MB to each client, and lets go of those that do not answer a ping in 50 ms.
+  heartbeat: () => ws_server((socket) => {
+    socket.send('ready');
+    let alive = false;
+    socket.on('pong', () => { alive = true; });
+    const timer = setInterval(() => {
+      if (!alive) socket.terminate();
+      alive = false;
+      socket.ping();
+    }, 50);
+    socket.on('close', () => clearInterval(timer));
+    socket.ping();
+  }),
   // Says which header, subprotocol and address it saw.
   mirror: () => ws_server((socket, request) => {
     socket.send(`${request.headers['x-token']} ${socket.protocol} ${request.headers.host} ` +
