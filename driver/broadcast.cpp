@@ -34,10 +34,10 @@ std::uint64_t ns_of(std::chrono::milliseconds time) {
 
 // One connection's triggers, one after the other.
 struct Lane {
-  Lane(const asio::any_io_executor& executor, std::unique_ptr<TriggerChannel> with)
-      : channel(std::move(with)), pause(executor) {}
-  std::unique_ptr<TriggerChannel> channel;
+  explicit Lane(const asio::any_io_executor& executor) : pause(executor) {}
   asio::steady_timer pause;
+  std::unique_ptr<TriggerChannel> channel;
+  std::optional<std::size_t> last;  // index of the trigger sent last
 };
 
 }  // namespace
@@ -59,6 +59,7 @@ struct Broadcast::State {
   asio::awaitable<void> send(Lane& lane, std::size_t index);
   asio::awaitable<void> pause_until(asio::steady_timer& timer, std::uint64_t ns) const;
   asio::awaitable<void> until_somebody_got(Lane& lane, std::size_t index);
+  void note_end(Lane& lane);
   void note_failure(std::size_t index, const Failure& failure);
   void note_unsent();
   asio::awaitable<void> drain();
@@ -129,7 +130,10 @@ asio::awaitable<void> Broadcast::run() {
   state->note_unsent();
   co_await state->drain();
   state->over = true;
-  for (const auto& lane : state->lanes) co_await lane->channel->close();
+  for (const auto& lane : state->lanes) {
+    state->note_end(*lane);
+    co_await lane->channel->close();
+  }
   if (state->fault) std::rethrow_exception(state->fault);
 }
 
@@ -164,12 +168,15 @@ asio::awaitable<void> Broadcast::State::open_lanes() {
   const bool messages = is_websocket(plan.url.scheme);
   const std::size_t count = messages ? 1 : std::max(plan.concurrency, 1U);
   for (std::size_t i = 0; i < count; ++i) {
-    auto channel = messages ? make_ws_channel(executor, {plan, endpoints})
+    Lane& lane = *lanes.emplace_back(std::make_unique<Lane>(executor));
+    const auto on_end = [&lane] { lane.pause.cancel(); };
+    lane.channel = messages ? make_ws_channel(executor, {plan, endpoints}, on_end)
                             : make_http_channel(executor, {plan, endpoints});
-    lanes.push_back(std::make_unique<Lane>(executor, std::move(channel)));
   }
   for (const auto& lane : lanes) {
-    if (stopped || co_await lane->channel->open()) co_return;  // the first triggers will say why
+    if (stopped) co_return;
+    const Attempt failure = co_await lane->channel->open();
+    if (failure) co_return;  // the first triggers will say why
   }
 }
 
@@ -199,16 +206,18 @@ asio::awaitable<void> Broadcast::State::run_lane(Lane& lane) {
     if (stopped || !gave_up.empty()) co_return;
     co_await send(lane, index);
     if (scheduled || stopped) continue;
-    if (!lane.channel->is_open() && !deliveries.triggers()[index].error.empty()) {
+    const bool is_message = is_websocket(plan.url.scheme);
+    if (is_message) co_await until_somebody_got(lane, index);
+    const bool failed = is_message || !deliveries.triggers()[index].error.empty();
+    if (failed && !stopped && !lane.channel->is_open()) {
       co_await pause_until(lane.pause, monotonic_ns() + ns_of(pause_after_failure));
-    } else if (is_websocket(plan.url.scheme)) {
-      co_await until_somebody_got(lane, index);
     }
   }
 }
 
 asio::awaitable<void> Broadcast::State::send(Lane& lane, std::size_t index) {
   TriggerChannel& channel = *lane.channel;
+  note_end(lane);
   if (!channel.is_open()) {
     if (const Attempt failure = co_await channel.open()) {
       note_failure(index, *failure);
@@ -217,6 +226,7 @@ asio::awaitable<void> Broadcast::State::send(Lane& lane, std::size_t index) {
   }
   TriggerText text = fill_in(plan, deliveries.token(index), deliveries.triggers()[index].number);
   TriggerAnswer answer;
+  lane.last = index;
   ++status.sent;
   deliveries.note_sent(index, monotonic_ns());
   const Attempt failure = co_await channel.send(std::move(text), answer);
@@ -235,6 +245,14 @@ void Broadcast::State::note_failure(std::size_t index, const Failure& failure) {
   end_lanes();
 }
 
+// A WebSocket message is written before the server can object to it.
+void Broadcast::State::note_end(Lane& lane) {
+  const Attempt end = lane.channel->take_end();
+  if (!end || !lane.last) return;
+  const Trigger& trigger = deliveries.triggers()[*lane.last];
+  if (trigger.delivered == 0 && trigger.error.empty()) note_failure(*lane.last, *end);
+}
+
 // The timer may be cancelled by what the wait is for, or by stop().
 asio::awaitable<void> Broadcast::State::pause_until(asio::steady_timer& timer,
                                                     std::uint64_t ns) const {
@@ -244,7 +262,8 @@ asio::awaitable<void> Broadcast::State::pause_until(asio::steady_timer& timer,
 
 asio::awaitable<void> Broadcast::State::until_somebody_got(Lane& lane, std::size_t index) {
   const std::uint64_t deadline = monotonic_ns() + ns_of(plan.timeout);
-  while (!stopped && deliveries.triggers()[index].delivered == 0 && monotonic_ns() < deadline) {
+  while (!stopped && lane.channel->is_open() && deliveries.triggers()[index].delivered == 0 &&
+         monotonic_ns() < deadline) {
     co_await pause_until(lane.pause, deadline);
   }
 }

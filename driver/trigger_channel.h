@@ -5,6 +5,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -33,6 +34,10 @@ class TriggerChannel {
   // Returns when the server has answered, or when the message is written.
   virtual boost::asio::awaitable<Attempt> send(TriggerText text, TriggerAnswer& answer) = 0;
 
+  // Why the server ended the connection behind the last send(), told once; of requests send()
+  // tells.
+  virtual Attempt take_end() { return std::nullopt; }
+
   virtual boost::asio::awaitable<void> close() = 0;
 
   // Ends what is pending; nothing can be opened again.
@@ -49,8 +54,9 @@ struct TriggerRoute {
 
 std::unique_ptr<TriggerChannel> make_http_channel(const boost::asio::any_io_executor& executor,
                                                   TriggerRoute route);
+// `on_end` is called when the connection is over.
 std::unique_ptr<TriggerChannel> make_ws_channel(const boost::asio::any_io_executor& executor,
-                                                TriggerRoute route);
+                                                TriggerRoute route, std::function<void()> on_end);
 
 // Connects `socket` to the first endpoint that answers; `aborted` may come true meanwhile.
 boost::asio::awaitable<Attempt> connect_channel(TriggerRoute route,

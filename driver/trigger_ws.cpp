@@ -39,8 +39,12 @@ struct TriggerLink {
 
 class WsTriggerChannel : public TriggerChannel {
  public:
-  WsTriggerChannel(const asio::any_io_executor& executor, TriggerRoute route)
-      : executor_(executor), route_(route), context_(context_of(route)) {}
+  WsTriggerChannel(const asio::any_io_executor& executor, TriggerRoute route,
+                   std::function<void()> on_end)
+      : executor_(executor),
+        route_(route),
+        context_(context_of(route)),
+        on_end_(std::move(on_end)) {}
 
   bool is_open() override { return link_ && link_->reading; }
 
@@ -57,6 +61,7 @@ class WsTriggerChannel : public TriggerChannel {
       link_->fault = fault;
       link_->reading = false;
       link_->handle.changed.notify();
+      on_end_();
     });
     co_return std::nullopt;
   }
@@ -67,6 +72,11 @@ class WsTriggerChannel : public TriggerChannel {
     if (!failure) co_return std::nullopt;
     co_await close();
     co_return aborted_ ? failure_of(Stage::exchange, asio::error::operation_aborted) : failure;
+  }
+
+  Attempt take_end() override {
+    if (!link_ || aborted_) return std::nullopt;
+    return std::exchange(link_->end, std::nullopt);
   }
 
   asio::awaitable<void> close() override {
@@ -120,6 +130,7 @@ class WsTriggerChannel : public TriggerChannel {
   asio::any_io_executor executor_;
   TriggerRoute route_;
   CohortContext context_;
+  std::function<void()> on_end_;
   std::unique_ptr<TriggerLink> link_;
   bool aborted_ = false;
 };
@@ -127,8 +138,8 @@ class WsTriggerChannel : public TriggerChannel {
 }  // namespace
 
 std::unique_ptr<TriggerChannel> make_ws_channel(const asio::any_io_executor& executor,
-                                                TriggerRoute route) {
-  return std::make_unique<WsTriggerChannel>(executor, route);
+                                                TriggerRoute route, std::function<void()> on_end) {
+  return std::make_unique<WsTriggerChannel>(executor, route, std::move(on_end));
 }
 
 }  // namespace ebbtide

@@ -98,6 +98,11 @@ const behaviours = {
     if (posts === 2) response.socket.destroy();
     else response.end('ok');
   },
+  dies_at_5: (body, response) => {
+    if (posts === 5) process.exit();
+    broadcast(body);
+    response.end('ok');
+  },
   // Tells what it was asked, to the clients and in its answer.
   mirror: (body, response, request) => {
     broadcast(`${request.method} ${request.url} ${request.headers['x-trigger']} ` +
@@ -116,10 +121,12 @@ const server = http.createServer((request, response) => {
   });
 });
 server.on('connection', (socket) => socket.setNoDelay(true));
-// /speak: what this client says after its greeting goes to those of /ws.
+// /speak: what this client says after its greeting goes to those of /ws; /mute: it may not.
 new WebSocketServer({ server }).on('connection', (socket, request) => {
   socket.on('error', () => {});
-  if (request.url === '/speak') {
+  if (request.url === '/mute') {
+    socket.on('message', () => socket.close(1008));
+  } else if (request.url === '/speak') {
     socket.once('message', (greeting) => {
       socket.send(`go on, ${greeting}`);
       socket.on('message', (data) => broadcast(String(data)));

@@ -4,11 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <array>
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <optional>
+#include <boost/asio/write.hpp>
 
 #include "driver/broadcast.h"
 #include "driver/resolve.h"
@@ -260,6 +261,44 @@ TEST_F(BroadcastTest, SendsAMessageOverOneMoreConnection) {
                            Field(&Trigger::delivered, 5u), Field(&Trigger::reordered, 0u))));
     EXPECT_EQ(broadcast_->status().traffic.messages_sent, 21u);
   }
+}
+
+TEST_F(BroadcastTest, NamesTheServersObjectionToAMessage) {
+  TriggerPlan plan = posts(3);
+  plan.url = {Scheme::ws, "127.0.0.1", 0, "/mute"};
+  const BroadcastResult result = broadcast("plain", 2, plan);
+  EXPECT_THAT(
+      result.triggers,
+      AllOf(SizeIs(3),
+            Each(AllOf(Field(&Trigger::error, "server closed the connection (close code 1008)"),
+                       Field(&Trigger::delivered, 0u)))));
+  EXPECT_EQ(broadcast_->status().failed, 3u);
+}
+
+TEST_F(BroadcastTest, GoesOnWhenTheServerDies) {
+  TriggerPlan plan = posts(8);
+  plan.rate = 100;
+  const BroadcastResult result = broadcast("dies_at_5", 4, plan);
+  ASSERT_THAT(result.triggers, SizeIs(8));
+  for (const Trigger& each : result.triggers) {
+    EXPECT_EQ(each.error == "", each.number < 5) << each.error;
+    EXPECT_EQ(each.delivered, each.number < 5 ? 4u : 0u);
+  }
+  EXPECT_EQ(result.triggers.back().error, "connection refused");
+  EXPECT_EQ(result.gave_up, "");
+}
+
+TEST_F(BroadcastTest, NamesAnAnswerThatIsNoHttp) {
+  ScriptedServer server(io_, [](tcp::socket socket) -> asio::awaitable<void> {
+    std::array<char, 4096> request;
+    co_await socket.async_read_some(asio::buffer(request), asio::as_tuple(asio::use_awaitable));
+    co_await asio::async_write(socket, asio::buffer("nonsense\r\n\r\n", 12),
+                               asio::as_tuple(asio::use_awaitable));
+  });
+  const BroadcastResult result = trigger(server.port(), posts(2));
+  EXPECT_THAT(result.triggers,
+              AllOf(SizeIs(2), Each(Field(&Trigger::error, StartsWith("protocol error")))));
+  server.stop();
 }
 
 TEST_F(BroadcastTest, FillsInTargetHeadersAndBody) {
