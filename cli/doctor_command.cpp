@@ -27,6 +27,8 @@ void look_at_machine() {
   print({"iter/task_vma", vmas, vmas ? "mappings in one read" : "read from /proc/PID/maps instead",
          ""});
   print(probe_uprobes());
+  print(probe_event_loop());
+  print(probe_upstream());
 }
 
 void look_at_runtime(std::int32_t pid) {
@@ -53,11 +55,11 @@ void look_at_runtime(std::int32_t pid) {
 
 }  // namespace
 
-int run_doctor(const DoctorOptions& options) {
+Result<int> run_doctor(const DoctorOptions& options) {
   look_at_machine();
   if (!options.pid) return exit_ok;
   const auto process = identify_process(*options.pid);
-  if (!process) return fail(process.error());
+  if (!process) return process.error();
   fmt::print("\nProcess {} ({})\n", process->pid, clean_text(process->comm));
   print(probe_process_access(*options.pid));
   look_at_runtime(*options.pid);

@@ -72,19 +72,19 @@ Experiment::Experiment(asio::any_io_executor executor, ExperimentPlan plan, Trac
       plan_(std::move(plan)),
       tracer_(tracer),
       progress_(progress),
-      doses_(plan_doses(plan_.cycles, plan_.connections)),
       sleep_timer_(executor),
       watch_timer_(executor) {}
 
 void Experiment::stop() {
   stop_requested_ = true;
+  if (broadcast_) broadcast_->stop();
   if (cohort_) cohort_->abort();
   sleep_timer_.cancel();
 }
 
 awaitable<Result<RunEnd>> Experiment::run() {
   start_ns_ = monotonic_ns();
-  progress_state_.cycles = static_cast<std::uint32_t>(doses_.size());
+  progress_state_.cycles = static_cast<std::uint32_t>(plan_.doses.size());
   asio::co_spawn(executor_, watch_target(), [this](std::exception_ptr failure) {
     if (failure) fail("watching the target failed: " + reason_of(failure));
   });
@@ -94,8 +94,8 @@ awaitable<Result<RunEnd>> Experiment::run() {
     if (!stopping()) co_await open_heap_watch();
     co_await settle(0);
     co_await measure(0, Point::settled);
-    for (std::uint32_t number = 1; number <= doses_.size() && !stopping(); number++)
-      co_await run_cycle(number, doses_[number - 1]);
+    for (std::uint32_t number = 1; number <= plan_.doses.size() && !stopping(); number++)
+      co_await run_cycle(number, plan_.doses[number - 1]);
     if (inspector_) co_await inspector_->close();
   }
   if (paths_left_out_ > 0) {
@@ -115,7 +115,7 @@ awaitable<Result<void>> Experiment::try_one_connection() {
   progress_state_.phase = "try";
   cohort_ = std::make_unique<Cohort>(executor_, plan_.connection, plan_.endpoints, 0,
                                      next_connection_id_++);
-  co_await cohort_->open(1, 1);
+  co_await cohort_->open({.count = 1, .window = 1});
   co_await cohort_->close();
   const Connection outcome = cohort_->outcomes().front();
   cohort_.reset();
@@ -200,17 +200,27 @@ awaitable<void> Experiment::run_cycle(std::uint32_t number, std::uint32_t dose) 
 }
 
 awaitable<std::uint32_t> Experiment::drive_connections(std::uint32_t cycle, std::uint32_t dose) {
+  if (plan_.trigger) {
+    broadcast_ = std::make_unique<Broadcast>(executor_, *plan_.trigger, plan_.trigger_endpoints,
+                                             cycle, next_trigger_, fmt::format("{:x}", start_ns_));
+  }
   cohort_ = std::make_unique<Cohort>(executor_, plan_.connection, plan_.endpoints, cycle,
-                                     next_connection_id_);
+                                     next_connection_id_, broadcast_.get());
   next_connection_id_ += dose;
+  OpenOptions opening = plan_.opening;
+  opening.count = dose;
   std::uint64_t start_ns = begin_phase(cycle, Phase::open);
-  co_await cohort_->open(dose, plan_.window);
+  co_await cohort_->open(opening);
   end_phase(cycle, Phase::open, start_ns);
   co_await measure(cycle, Point::opened);
 
   start_ns = begin_phase(cycle, Phase::hold);
-  co_await sleep(plan_.hold);
+  co_await hold(cycle);
   end_phase(cycle, Phase::hold, start_ns);
+  if (plan_.measure_held && !stopping()) {
+    co_await weigh_heap(cycle, Point::held);
+    co_await measure(cycle, Point::held);
+  }
 
   start_ns = begin_phase(cycle, Phase::close);
   co_await cohort_->close();
@@ -223,7 +233,31 @@ awaitable<std::uint32_t> Experiment::drive_connections(std::uint32_t cycle, std:
     tracer_.record(outcome);
   }
   cohort_.reset();
+  broadcast_.reset();
   co_return established;
+}
+
+// Keeps the connections up: idle for a while, or for as long as messages are broadcast to them.
+awaitable<void> Experiment::hold(std::uint32_t cycle) {
+  if (!broadcast_) {
+    co_await sleep(plan_.hold);
+    co_return;
+  }
+  co_await broadcast_->run();
+  const BroadcastResult result = broadcast_->result();
+  next_trigger_ += result.triggers.size();
+  for (const Trigger& trigger : result.triggers) tracer_.record(trigger);
+  for (const LatencyBucket& bucket : result.latencies) tracer_.record(bucket);
+  if (result.unmatched.count > 0) tracer_.record(result.unmatched);
+  const auto lose = [&](const char* name, std::uint64_t count) {
+    if (count > 0) tracer_.record(Loss{name, count});
+  };
+  lose("messages with a token that was never sent", result.strange_tokens);
+  lose("messages timed by the driver, not by the kernel", result.unstamped);
+  lose("messages that came too late to be told from copies", result.too_old);
+  if (result.still_coming)
+    note(cycle, fmt::format("messages were still coming {} s after the last trigger",
+                            plan_.trigger->drain_limit.count() / 1000));
 }
 
 // Waits for rest, forces a GC where that is possible, and waits for its echo.
@@ -267,30 +301,44 @@ awaitable<void> Experiment::collect_garbage(std::uint32_t cycle) {
 // A heap of hundreds of megabytes takes seconds to read: then not at every settle point, so that
 // the looks take a fifth of the run at most. The first two and the last are always due.
 bool Experiment::look_is_due(std::uint32_t cycle) const {
-  if (cycle <= 1 || cycle + 1 >= doses_.size()) return true;
+  if (cycle <= 1 || cycle + 1 >= plan_.doses.size()) return true;
   return monotonic_ns() - last_look_end_ns_ >= 4 * last_look_took_ns_;
 }
 
 awaitable<void> Experiment::look_into_heap(std::uint32_t cycle) {
   if (!heap_watch_ || !look_is_due(cycle)) co_return;
   const std::uint64_t start_ns = monotonic_ns();
-  auto looked = co_await run_on(heap_thread_, [this, cycle] { return heap_watch_->look(cycle); });
+  auto looked = co_await run_on(heap_thread_, [&] { return heap_watch_->look(cycle); });
   last_look_end_ns_ = monotonic_ns();
   last_look_took_ns_ = last_look_end_ns_ - start_ns;
   if (!looked) {
-    if (stopping()) co_return;
-    note(cycle, "the heap census failed: " + looked.error().message());
-    heap_watch_.reset();
+    give_up_heap(cycle, looked.error());
     co_return;
   }
   for (Record& row : looked->rows) tracer_.record(std::move(row));
   paths_left_out_ = std::max(paths_left_out_, looked->paths_left_out);
 }
 
+awaitable<void> Experiment::weigh_heap(std::uint32_t cycle, Point point) {
+  if (!heap_watch_) co_return;
+  auto weighed = co_await run_on(heap_thread_, [&] { return heap_watch_->weigh(cycle, point); });
+  if (!weighed) {
+    give_up_heap(cycle, weighed.error());
+    co_return;
+  }
+  for (const Gauge& gauge : *weighed) tracer_.record(gauge);
+}
+
+void Experiment::give_up_heap(std::uint32_t cycle, const Error& why) {
+  if (stopping()) return;
+  note(cycle, "the heap census failed: " + why.message());
+  heap_watch_.reset();
+}
+
 // Three to compare: after the first cycle, in the middle, and after the last.
 bool Experiment::wants_snapshot(std::uint32_t cycle) const {
   if (plan_.snapshot_directory.empty()) return false;
-  const std::size_t last = doses_.size();
+  const std::size_t last = plan_.doses.size();
   return cycle == 1 || cycle == (last + 1) / 2 || cycle == last;
 }
 
@@ -352,6 +400,7 @@ awaitable<void> Experiment::watch_target() {
 std::uint64_t Experiment::begin_phase(std::uint32_t cycle, Phase phase) {
   tracer_.set_epoch(cycle, phase);
   progress_state_.phase = name_of(phase);
+  phase_began_ = driver_moment(traffic());
   return monotonic_ns();
 }
 
@@ -363,6 +412,15 @@ void Experiment::end_phase(std::uint32_t cycle, Phase phase, std::uint64_t start
                            .end_ns = monotonic_ns(),
                            .hit_cap = settled.hit_cap,
                            .sockets_left = settled.sockets_left});
+  if (cohort_) tracer_.record(driver_load(cycle, phase, phase_began_, driver_moment(traffic())));
+}
+
+// What has passed through the open cycle's connections.
+Traffic Experiment::traffic() const {
+  Traffic sum;
+  if (cohort_) sum += cohort_->status().traffic;
+  if (broadcast_) sum += broadcast_->status().traffic;
+  return sum;
 }
 
 void Experiment::note(std::uint32_t cycle, std::string text) {
@@ -378,6 +436,12 @@ void Experiment::fail(std::string why) {
 void Experiment::show(const Activity& activity) {
   progress_state_.sockets_up = activity.live_sockets;
   progress_state_.rss_bytes = activity.rss_bytes;
+  progress_state_.detail.clear();
+  if (broadcast_ && progress_state_.phase == name_of(Phase::hold)) {
+    const BroadcastStatus status = broadcast_->status();
+    progress_state_.detail = fmt::format("{} triggers, {} failed, {} delivered", status.sent,
+                                         status.failed, status.delivered);
+  }
   progress_state_.elapsed_s = static_cast<double>(monotonic_ns() - start_ns_) / 1e9;
   if (!cycle_lengths_ns_.empty()) {
     const auto left = progress_state_.cycles - progress_state_.cycle + 1;

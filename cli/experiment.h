@@ -10,13 +10,16 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/heap_watch.h"
 #include "cli/progress.h"
 #include "cli/settle.h"
+#include "driver/broadcast.h"
 #include "driver/cohort.h"
+#include "driver/driver_load.h"
 #include "driver/plan.h"
 #include "recording/run.h"
 #include "tracer/tracer.h"
@@ -28,11 +31,13 @@ struct ExperimentPlan {
   ConnectionPlan connection;
   std::vector<boost::asio::ip::tcp::endpoint> endpoints;
   std::int32_t pid = 0;
-  std::uint32_t cycles = 10;
-  std::uint32_t connections = 100;
-  std::uint32_t window = 10;
+  std::vector<std::uint32_t> doses;  // connections of each cycle in order; 0: an idle control
+  OpenOptions opening;               // `count` is the cycle's dose
   std::chrono::milliseconds hold{100};
   std::chrono::milliseconds settle_cap{3000};
+  bool measure_held = false;           // also at the end of the hold, with the heap's size
+  std::optional<TriggerPlan> trigger;  // held for as long as this has the server broadcast
+  std::vector<boost::asio::ip::tcp::endpoint> trigger_endpoints;
   bool inspector = true;                // try to open it
   bool v8 = false;                      // the target is V8
   std::size_t processes = 1;            // of the target
@@ -40,8 +45,8 @@ struct ExperimentPlan {
   std::string snapshot_directory;       // where heap snapshots go; "": none are taken
 };
 
-// The doses in order: `connections` per cycle, with an idle control (0) after the first, the middle
-// and the last of them. The same plan always gives the same order.
+// The doses of `ebbtide leak`: `connections` per cycle, with an idle control (0) after the first,
+// the middle and the last of them. The same plan always gives the same order.
 std::vector<std::uint32_t> plan_doses(std::uint32_t cycles, std::uint32_t connections);
 
 class Experiment {
@@ -62,9 +67,11 @@ class Experiment {
   boost::asio::awaitable<Result<void>> try_one_connection();
   boost::asio::awaitable<void> run_cycle(std::uint32_t number, std::uint32_t dose);
   boost::asio::awaitable<std::uint32_t> drive_connections(std::uint32_t cycle, std::uint32_t dose);
+  boost::asio::awaitable<void> hold(std::uint32_t cycle);
   boost::asio::awaitable<void> settle(std::uint32_t cycle);
   boost::asio::awaitable<void> collect_garbage(std::uint32_t cycle);
   boost::asio::awaitable<void> look_into_heap(std::uint32_t cycle);
+  boost::asio::awaitable<void> weigh_heap(std::uint32_t cycle, Point point);
   boost::asio::awaitable<void> take_snapshot(std::uint32_t cycle);
   boost::asio::awaitable<void> measure(std::uint32_t cycle, Point point);
   boost::asio::awaitable<void> sleep(std::chrono::nanoseconds duration);
@@ -72,8 +79,10 @@ class Experiment {
 
   std::uint64_t begin_phase(std::uint32_t cycle, Phase phase);
   void end_phase(std::uint32_t cycle, Phase phase, std::uint64_t start_ns, Settled settled = {});
+  [[nodiscard]] Traffic traffic() const;
   void note(std::uint32_t cycle, std::string text);
   void fail(std::string why);
+  void give_up_heap(std::uint32_t cycle, const Error& why);
   [[nodiscard]] bool look_is_due(std::uint32_t cycle) const;
   [[nodiscard]] bool wants_snapshot(std::uint32_t cycle) const;
   void show(const Activity& activity);
@@ -84,19 +93,21 @@ class Experiment {
   ExperimentPlan plan_;
   Tracer& tracer_;
   Progress& progress_;
-  std::vector<std::uint32_t> doses_;
   std::unique_ptr<InspectorSession> inspector_;
   std::unique_ptr<HeapWatch> heap_watch_;
   boost::asio::thread_pool heap_thread_{1};  // reading a heap takes longer than a timer may wait
   std::uint64_t last_look_end_ns_ = 0;
   std::uint64_t last_look_took_ns_ = 0;
   std::uint64_t paths_left_out_ = 0;
-  std::unique_ptr<Cohort> cohort_;  // of the open cycle
+  std::unique_ptr<Broadcast> broadcast_;  // of the open cycle, as the next
+  std::unique_ptr<Cohort> cohort_;
+  DriverMoment phase_began_;
   boost::asio::steady_timer sleep_timer_;
   boost::asio::steady_timer watch_timer_;
   std::vector<std::uint64_t> cycle_lengths_ns_;  // of those with connections
   std::vector<std::uint64_t> drive_lengths_ns_;  // the same without their settling
   std::uint64_t next_connection_id_ = 1;
+  std::uint64_t next_trigger_ = 1;
   std::uint64_t start_ns_ = 0;
   ProgressState progress_state_;
   std::string failure_;

@@ -105,9 +105,9 @@ void print_json(const Recording& recording, const HeapFindings& findings) {
 
 }  // namespace
 
-int run_heap(const HeapOptions& options) {
+Result<int> run_heap(const HeapOptions& options) {
   const auto recording = options.pid ? read_process(*options.pid) : read_files(options);
-  if (!recording) return fail(recording.error());
+  if (!recording) return recording.error();
   const std::size_t looks = options.pid ? 1 : options.snapshots.size();
   const HeapFindings findings = find_heap_growth(*recording);
   const HeapTextOptions text{.width = terminal_width(),

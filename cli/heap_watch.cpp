@@ -57,6 +57,34 @@ Result<HeapLook> HeapWatch::look(std::uint32_t cycle) {
   for (Process& process : processes_) {
     if (auto looked = look_at(process, cycle, look); !looked) return looked.error();
   }
+  std::vector<HeapCensus> censuses;
+  for (const Record& row : look.rows) {
+    if (const auto* census = std::get_if<HeapCensus>(&row)) censuses.push_back(*census);
+  }
+  const auto sums = gauges(censuses, cycle, Point::settled);
+  if (!sums) return sums.error();
+  look.rows.insert(look.rows.end(), sums->begin(), sums->end());
+  return look;
+}
+
+Result<std::vector<Gauge>> HeapWatch::weigh(std::uint32_t cycle, Point point) {
+  std::vector<HeapCensus> censuses;
+  for (Process& process : processes_) {
+    const auto image = process.capture->take();
+    if (!image) return image.error();
+    const auto heaps = read_live_heap(*image);
+    if (!heaps) return heaps.error();
+    for (const IsolateHeap& heap : *heaps) {
+      censuses.push_back(weigh_heap(heap.graph));
+      censuses.back().ts_ns = image->ts_ns;
+    }
+  }
+  return gauges(censuses, cycle, point);
+}
+
+// Sums over the processes and their isolates.
+Result<std::vector<Gauge>> HeapWatch::gauges(const std::vector<HeapCensus>& censuses,
+                                             std::uint32_t cycle, Point point) const {
   std::uint64_t live = 0;
   std::uint64_t external = 0;
   std::uint64_t malloced = 0;
@@ -66,18 +94,17 @@ Result<HeapLook> HeapWatch::look(std::uint32_t cycle) {
     if (!bytes) return bytes.error();
     malloced += *bytes;
   }
-  for (const Record& row : look.rows) {
-    const auto* census = std::get_if<HeapCensus>(&row);
-    if (census == nullptr) continue;
-    live += census->reachable_bytes + census->handle_bytes;
-    external += census->external_bytes;
-    ts_ns = census->ts_ns;
+  for (const HeapCensus& census : censuses) {
+    live += census.reachable_bytes + census.handle_bytes;
+    external += census.external_bytes;
+    ts_ns = census.ts_ns;
   }
+  std::vector<Gauge> sums;
   for (const auto& [kind, bytes] :
        {std::pair{GaugeKind::heap_live, live}, std::pair{GaugeKind::heap_live_external, external},
         std::pair{GaugeKind::malloc_resident, malloced}})
-    look.rows.emplace_back(Gauge{cycle, Point::settled, kind, ts_ns, signed_bytes(bytes)});
-  return look;
+    sums.push_back({cycle, point, kind, ts_ns, signed_bytes(bytes)});
+  return sums;
 }
 
 Result<void> HeapWatch::look_at(Process& process, std::uint32_t cycle, HeapLook& look) {

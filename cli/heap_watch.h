@@ -33,8 +33,12 @@ class HeapWatch {
   // Error: the heap of one of them cannot be read, with the first reason.
   static Result<std::unique_ptr<HeapWatch>> open(const std::vector<pid_t>& pids);
 
-  // Blocks the calling thread: milliseconds for a small heap, seconds for one of 500 MB.
+  // What each heap holds, with its paths, at the cycle's settle point. Blocks the calling thread:
+  // milliseconds for a small heap, seconds for one of 500 MB.
   Result<HeapLook> look(std::uint32_t cycle);
+
+  // How much they hold, as gauges: for points where nothing has been left behind yet. Blocks too.
+  Result<std::vector<Gauge>> weigh(std::uint32_t cycle, Point point);
 
  private:
   struct Process {
@@ -44,6 +48,8 @@ class HeapWatch {
   };
   explicit HeapWatch(std::vector<Process> processes);
   Result<void> look_at(Process& process, std::uint32_t cycle, HeapLook& look);
+  [[nodiscard]] Result<std::vector<Gauge>> gauges(const std::vector<HeapCensus>& censuses,
+                                                  std::uint32_t cycle, Point point) const;
 
   std::vector<Process> processes_;
   std::unordered_set<std::uint64_t> known_paths_;

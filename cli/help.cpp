@@ -38,6 +38,13 @@ std::string ManPageFormatter::make_option_desc(const CLI::Option* option) const 
 
 namespace {
 
+constexpr const char* load_exit_status =
+    "\nExit status\n"
+    "  0   the run got to its end\n"
+    "  3   it did not: stopped, or the server died; the report holds what was measured until then\n"
+    "  1   the work could not be done; the message says why and how to mend it\n"
+    "  64  wrong usage\n";
+
 constexpr const char* exit_status =
     "\nExit status\n"
     "  0   NO LEAK or SATURATING (grew, then stopped), or the command succeeded\n"
@@ -101,9 +108,101 @@ void describe_leak(CLI::App& leak) {
       exit_status);
 }
 
+void describe_connections(CLI::App& connections) {
+  connections.description(
+      "ebbtide connections - hold more and more connections, and say what each costs\n"
+      "\n"
+      "Opens each level's connections, holds them, closes them and waits until the server has\n"
+      "settled. Reports how long connecting, upgrading and the first answer took, what one open\n"
+      "connection costs in memory, how busy the event loop was, and at which level the server\n"
+      "degrades and why.\n"
+      "\n"
+      "Examples\n"
+      "    ebbtide connections ws://127.0.0.1:8000/ws\n"
+      "\n"
+      "  Larger levels, held for longer, with a subscription on each.\n"
+      "    ebbtide connections ws://127.0.0.1:8000/ws --levels 1000,5000,20000 --hold 30 \\\n"
+      "        --send '{\"type\":\"subscribe\",\"matchId\":1}' --expect subscribed\n"
+      "\n"
+      "  New connections come by the clock, 200 a second, whether the server keeps up or not.\n"
+      "    ebbtide connections wss://localhost:8443/ws --insecure --rate 200");
+  connections.footer(
+      std::string("\nFiles\n"
+                  "  DIR/06-03-websocket-profile.md  the report; its first line is the answer\n"
+                  "  DIR/results-connections.json    the same for machines\n"
+                  "  DIR/connections.ebbtide         the recording (SQLite)\n") +
+      load_exit_status);
+}
+
+void describe_broadcast(CLI::App& broadcast) {
+  broadcast.description(
+      "ebbtide broadcast - have messages broadcast, and say who gets them and how soon\n"
+      "\n"
+      "Opens the clients, then triggers broadcasts for a while. Every message is known by a token\n"
+      "of its own, so that what is lost, duplicated or out of order is counted, and each latency\n"
+      "is taken by the kernel's time stamps. Says what one waits for: the WebSocket layer, the\n"
+      "trigger, or a database behind it.\n"
+      "\n"
+      "Examples\n"
+      "    ebbtide broadcast ws://127.0.0.1:8000/ws \\\n"
+      "        --send '{\"type\":\"subscribe\",\"matchId\":1}' --expect subscribed \\\n"
+      "        --trigger 'POST http://127.0.0.1:8000/matches/1/commentary' \\\n"
+      "        --body '{\"minute\":1,\"text\":\"{token}\"}'\n"
+      "\n"
+      "  A chat: what one client says goes to all. 50 messages a second for 10 seconds.\n"
+      "    ebbtide broadcast ws://127.0.0.1:8000/ws --trigger ws://127.0.0.1:8000/ws \\\n"
+      "        --body '{\"say\":\"{token}\"}' --rate 50 --duration 10\n"
+      "\n"
+      "  Does the server's memory grow for clients that do not read?\n"
+      "    ebbtide broadcast … --clients 50 --slow-clients 5");
+  broadcast.footer(
+      std::string("\nFiles\n"
+                  "  DIR/06-03-broadcast-profile.md  the report; its first line is the answer\n"
+                  "  DIR/results-broadcast.json      the same for machines\n"
+                  "  DIR/broadcast.ebbtide           the recording (SQLite)\n") +
+      load_exit_status);
+}
+
+void describe_profile(CLI::App& profile) {
+  profile.description(
+      "ebbtide profile - connections, broadcast and leak in this order, and a summary\n"
+      "\n"
+      "What to run may stand in ebbtide.toml, so that a project checks it in. Options of all runs\n"
+      "are written by their long names; what the command line says goes before the file.\n"
+      "\n"
+      "    url = \"ws://127.0.0.1:8000/ws\"\n"
+      "    steps = [{send = '{\"type\":\"subscribe\",\"matchId\":1}'}, {expect = \"subscribed\"}]\n"
+      "\n"
+      "    [connections]\n"
+      "    levels = [10, 50, 100, 500, 1000]\n"
+      "\n"
+      "    [broadcast]\n"
+      "    trigger = \"POST http://127.0.0.1:8000/matches/1/commentary\"\n"
+      "    body = '{\"minute\":1,\"text\":\"{token}\"}'\n"
+      "\n"
+      "    [leak]\n"
+      "    cycles = 20\n"
+      "\n"
+      "Examples\n"
+      "    ebbtide profile\n"
+      "    ebbtide profile ws://127.0.0.1:8000/ws --levels 10,100 --cycles 5\n"
+      "    ebbtide profile --config staging.toml -o profiling/staging");
+  profile.footer(
+      std::string("\nFiles\n"
+                  "  DIR/06-03-SUMMARY.md  what was found; each figure names its report\n"
+                  "  and those of connections, broadcast and leak\n") +
+      "\nExit status\n"
+      "  the first of these that holds for one of the runs\n"
+      "  1   it could not be done; the others ran nevertheless\n"
+      "  2   LEAK\n"
+      "  3   INCONCLUSIVE, or a run did not get to its end\n"
+      "  0   none of them\n"
+      "  64  wrong usage; nothing ran\n");
+}
+
 void describe_report(CLI::App& report) {
   report.description(
-      "ebbtide report - write the reports of a recording again, byte for byte\n"
+      "ebbtide report - write the report of a recording again, byte for byte\n"
       "\n"
       "Also reads the recording of a run that was killed: its finished cycles are analysed.\n"
       "\n"

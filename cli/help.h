@@ -20,6 +20,9 @@ class ManPageFormatter : public CLI::Formatter {
 // Description and footer of each command.
 void describe_program(CLI::App& app);
 void describe_leak(CLI::App& leak);
+void describe_connections(CLI::App& connections);
+void describe_broadcast(CLI::App& broadcast);
+void describe_profile(CLI::App& profile);
 void describe_report(CLI::App& report);
 void describe_heap(CLI::App& heap);
 void describe_doctor(CLI::App& doctor);

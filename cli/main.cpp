@@ -11,13 +11,14 @@
 
 namespace ebbtide {
 
+namespace {
+
+// What failed, and on the next line what mends it.
 int fail(const Error& error) {
   fmt::print(stderr, "ebbtide: {}\n", clean_text(error.message(), 1000));
   if (!error.remedy.empty()) fmt::print(stderr, "  {}\n", clean_text(error.remedy, 1000));
   return exit_failed;
 }
-
-namespace {
 
 int run(int argc, char** argv) {
   const auto parsed = parse_command_line(argc, argv);
@@ -25,13 +26,8 @@ int run(int argc, char** argv) {
     fmt::print(answer->exit_code == exit_ok ? stdout : stderr, "{}", answer->text);
     return answer->exit_code;
   }
-  const Command& command = std::get<Command>(parsed);
-  if (const auto* leak = std::get_if<LeakOptions>(&command))
-    return run_leak(*leak, quote_command_line(argc, argv));
-  if (const auto* report = std::get_if<ReportOptions>(&command)) return run_report(*report);
-  if (const auto* heap = std::get_if<HeapOptions>(&command)) return run_heap(*heap);
-  if (const auto* review = std::get_if<ReviewOptions>(&command)) return run_review(*review);
-  return run_doctor(std::get<DoctorOptions>(command));
+  const auto status = run_command(std::get<Command>(parsed), quote_command_line(argc, argv));
+  return status ? *status : fail(status.error());
 }
 
 }  // namespace

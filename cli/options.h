@@ -10,31 +10,60 @@
 #include <vector>
 
 #include "analysis/review/review.h"
+#include "driver/broadcast.h"
 #include "driver/plan.h"
 #include "recording/result.h"
 
 namespace ebbtide {
 
-struct LeakOptions {
+// What every run has: whom to observe, how to talk to it, which evidence to take, and where the
+// results go.
+struct RunOptions {
   std::string url;  // as given
   ConnectionPlan connection;
   bool allow_remote = false;
   std::optional<std::int32_t> pid;
-  std::uint32_t cycles = 10;
-  std::uint32_t connections = 100;  // per cycle
-  std::uint32_t window = 10;        // opening at once
+  std::uint32_t window = 10;  // opening at once; 0: no limit
+  double rate = 0;            // connections opened per second, on a schedule; 0: none
   std::chrono::milliseconds hold{100};
   std::chrono::milliseconds settle_cap{3000};
   bool inspector = true;
   bool heap_census = true;
-  bool snapshot = false;
   bool ebpf = true;
+  std::string output_directory = "profiling";
+  bool quiet = false;
+};
+
+struct LeakOptions {
+  RunOptions run;
+  std::uint32_t cycles = 10;
+  std::uint32_t connections = 100;  // per cycle
+  bool snapshot = false;
   bool fd_events = false;
   std::vector<std::string> source;  // of the server; empty: found by its process
   bool review = true;
   std::uint32_t fault_period = 0;
-  std::string output_directory = "profiling";
-  bool quiet = false;
+};
+
+struct ConnectionsOptions {
+  RunOptions run;
+  std::vector<std::uint32_t> levels{10, 50, 100, 500, 1000};  // ascending
+};
+
+struct BroadcastOptions {
+  RunOptions run;
+  std::uint32_t clients = 100;  // run.connection.slow of them stop reading
+  TriggerPlan trigger;
+};
+
+// The three after one another, each with the command line that would run it alone.
+struct ProfileOptions {
+  ConnectionsOptions connections;
+  std::optional<BroadcastOptions> broadcast;  // nullopt: nothing says how to trigger one
+  LeakOptions leak;
+  std::string connections_line;
+  std::string broadcast_line;
+  std::string leak_line;
 };
 
 struct ReportOptions {
@@ -63,7 +92,8 @@ struct ReviewOptions {
   bool checks = false;                                // also what was found in order
 };
 
-using Command = std::variant<LeakOptions, ReportOptions, HeapOptions, DoctorOptions, ReviewOptions>;
+using Command = std::variant<LeakOptions, ConnectionsOptions, BroadcastOptions, ProfileOptions,
+                             ReportOptions, HeapOptions, DoctorOptions, ReviewOptions>;
 
 // What to do instead of a command: print `text` (help, version, or what is wrong) and exit.
 struct Answer {

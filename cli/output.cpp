@@ -10,9 +10,13 @@
 #include <fstream>
 
 #include "analysis/causes/causes.h"
-#include "analysis/report/escape.h"
+#include "analysis/load/broadcast.h"
+#include "analysis/load/levels.h"
+#include "analysis/report/broadcast_report.h"
+#include "analysis/report/connections_report.h"
 #include "analysis/report/json.h"
 #include "analysis/report/memory_report.h"
+#include "analysis/report/report_names.h"
 #include "analysis/verdict.h"
 #include "cli/exit_code.h"
 #include "recording/reader.h"
@@ -31,6 +35,50 @@ int exit_code_of(Verdict verdict) {
       break;
   }
   return exit_ok;
+}
+
+// What one recording comes to, ready to be written.
+struct Reports {
+  std::string markdown;
+  std::string json;
+  std::string terminal;
+  int exit_code = exit_ok;
+};
+
+Reports memory_reports(const Recording& run) {
+  Assessment assessment = assess(run);
+  const Causes causes = find_causes(run, assessment);
+  return {memory_report(run, assessment, causes), results_json(run, assessment, causes),
+          memory_summary_text(assessment, causes), exit_code_of(assessment.verdict)};
+}
+
+// A load has no verdict, but a run that did not get to its end has not decided anything.
+int exit_code_of(const RunEnd& end) {
+  return end.reason == EndReason::completed ? exit_ok : exit_inconclusive;
+}
+
+Reports connections_reports(const Recording& run) {
+  const LevelsAssessment levels = assess_levels(run);
+  return {connections_report(levels, run), connections_json(levels, run),
+          connections_summary_text(levels, run), exit_code_of(run.end)};
+}
+
+Reports broadcast_reports(const Recording& run) {
+  const BroadcastAssessment broadcast = assess_broadcast(run);
+  return {broadcast_report(broadcast, run), broadcast_json(broadcast, run),
+          broadcast_summary_text(broadcast, run), exit_code_of(run.end)};
+}
+
+Reports reports_of(const Recording& run) {
+  switch (run.run.kind) {
+    case RunKind::connections:
+      return connections_reports(run);
+    case RunKind::broadcast:
+      return broadcast_reports(run);
+    case RunKind::leak:
+      break;
+  }
+  return memory_reports(run);
 }
 
 }  // namespace
@@ -67,24 +115,15 @@ Result<int> write_reports(const std::string& recording, const std::string& direc
   const auto run = read_recording(recording);
   if (!run) return run.error();
   if (auto ready = prepare_directory(directory); !ready) return ready.error();
-  Assessment assessment = assess(*run);
-  const Causes causes = find_causes(*run, assessment);
-  const std::string report = directory + "/06-03-memory-analysis.md";
-  const std::string results = directory + "/results.json";
-  if (auto written = write_file(report, memory_report(*run, assessment, causes)); !written)
-    return written.error();
-  if (auto written = write_file(results, results_json(*run, assessment, causes)); !written)
-    return written.error();
-  fmt::print("{}\n", clean_text(assessment.sentence, 2000));
-  const HeapCause* cause = main_cause(causes.heap);
-  if (assessment.verdict == Verdict::leak && cause != nullptr)
-    fmt::print("Kept by {}\n", clean_text(cause->path, 300));
-  if (const ReviewFinding* finding = main_finding(causes); finding != nullptr)
-    fmt::print("Mend    {}:{} {}: {}\n", clean_text(finding->at.path), finding->at.range.line,
-               finding->rule, clean_text(finding->reason, 300));
+  const Reports reports = reports_of(*run);
+  const std::string report = directory + "/" + std::string(report_name(run->run.kind));
+  const std::string results = directory + "/" + std::string(results_name(run->run.kind));
+  if (auto written = write_file(report, reports.markdown); !written) return written.error();
+  if (auto written = write_file(results, reports.json); !written) return written.error();
+  fmt::print("{}", reports.terminal);
   if (!quiet)
     fmt::print("\n  report     {}\n  results    {}\n  recording  {}\n", report, results, recording);
-  return exit_code_of(assessment.verdict);
+  return reports.exit_code;
 }
 
 }  // namespace ebbtide

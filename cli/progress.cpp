@@ -15,6 +15,7 @@ std::string describe(const ProgressState& state) {
   std::string text = fmt::format("cycle {}/{}  {:<6}  {:>5} up  RSS {:.1f} MB  {:.1f} s",
                                  state.cycle, state.cycles, state.phase, state.sockets_up,
                                  static_cast<double>(state.rss_bytes) / 1e6, state.elapsed_s);
+  if (!state.detail.empty()) text += "  " + state.detail;
   if (state.remaining_s > 0) text += fmt::format(", about {:.0f} s left", state.remaining_s);
   return text;
 }

@@ -11,6 +11,7 @@ struct ProgressState {
   std::uint32_t cycle = 0;  // of cycles, idle controls included
   std::uint32_t cycles = 0;
   std::string phase;
+  std::string detail;  // what the phase has come to so far, or ""
   std::uint32_t sockets_up = 0;
   std::uint64_t rss_bytes = 0;
   double elapsed_s = 0;

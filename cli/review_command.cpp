@@ -30,9 +30,9 @@ std::string written(const Review& review, const ReviewOptions& options) {
 
 }  // namespace
 
-int run_review(const ReviewOptions& options) {
+Result<int> run_review(const ReviewOptions& options) {
   const auto tree = read_source_tree(options.paths);
-  if (!tree) return fail(tree.error());
+  if (!tree) return tree.error();
   Review review = review_tree(tree->files);
   review.unread.insert(review.unread.end(), tree->unread.begin(), tree->unread.end());
   fmt::print("{}", written(review, options));

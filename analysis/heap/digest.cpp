@@ -31,6 +31,25 @@ struct HeapDigester::State {
 
 namespace {
 
+// Adds an object to the sum it belongs to.
+void count_object(const HeapGraph& graph, const RetainerTree& tree, NodeIndex node,
+                  HeapCensus& census) {
+  const std::uint32_t size = graph.self_size[node];
+  const Reach reach = tree.reach[node];
+  if (reach == Reach::garbage) {
+    census.garbage_bytes += size;
+    return;
+  }
+  if (graph.kind[node] != NodeKind::synthetic) ++census.objects;
+  const bool external =
+      graph.kind[node] == NodeKind::native && graph.kind[tree.parent[node]] == NodeKind::object;
+  if (external) {
+    census.external_bytes += size;
+  } else {
+    (reach == Reach::javascript ? census.reachable_bytes : census.handle_bytes) += size;
+  }
+}
+
 // Makes the rows of one look.
 class Digestion {
  public:
@@ -176,30 +195,16 @@ void Digestion::take_census() {
   census.isolate = isolate_;
   std::vector<HeapClass> counted(classes_.classes.size());
   for (NodeIndex node = 0; node < graph_.size(); ++node) {
-    const Reach reach = retainers_.reach[node];
-    const std::uint32_t size = graph_.self_size[node];
+    count_object(graph_, retainers_, node, census);
     const ClassIndex class_index = classes_.of[node];
-    HeapClass* row = class_index == no_class ? nullptr : &counted[class_index];
-    if (reach == Reach::garbage) {
-      census.garbage_bytes += size;
-      if (row != nullptr) ++row->garbage_objects;
-      continue;
-    }
-    if (graph_.kind[node] != NodeKind::synthetic) ++census.objects;
-    const bool external = graph_.kind[node] == NodeKind::native &&
-                          graph_.kind[retainers_.parent[node]] == NodeKind::object;
-    if (external) {
-      census.external_bytes += size;
-    } else {
-      (reach == Reach::javascript ? census.reachable_bytes : census.handle_bytes) += size;
-    }
-    if (row == nullptr) continue;
-    if (reach == Reach::javascript) {
-      ++row->objects;
-      row->bytes += size;
-    } else {
-      ++row->handle_objects;
-    }
+    if (class_index == no_class) continue;
+    HeapClass& row = counted[class_index];
+    const Reach reach = retainers_.reach[node];
+    if (reach == Reach::garbage) ++row.garbage_objects;
+    if (reach == Reach::handles) ++row.handle_objects;
+    if (reach != Reach::javascript) continue;
+    ++row.objects;
+    row.bytes += graph_.self_size[node];
   }
   write_classes(counted);
 }
@@ -276,6 +281,13 @@ void Digestion::write_paths(const PathTree& tree, const std::vector<PathSums>& s
 }
 
 }  // namespace
+
+HeapCensus weigh_heap(const HeapGraph& graph) {
+  const RetainerTree tree = retainers(graph);
+  HeapCensus census;
+  for (NodeIndex node = 0; node < graph.size(); ++node) count_object(graph, tree, node, census);
+  return census;
+}
 
 HeapDigester::HeapDigester(ReadText read_text)
     : state_(std::make_unique<State>(std::move(read_text))) {}

@@ -26,6 +26,9 @@ struct HeapDigest {
   std::uint64_t paths_left_out = 0;  // that led to too few objects to tell a growth from chance
 };
 
+// The sums alone, for when it only matters how much there is; cycle and isolate are the caller's.
+HeapCensus weigh_heap(const HeapGraph& graph);
+
 // Keeps what does not change between looks: source maps, declarations that were found.
 class HeapDigester {
  public:

@@ -114,6 +114,7 @@ TEST_P(SocketFamilies, EveryConnectionHasItsWholeLife) {
   EXPECT_EQ(run.tracer().activity().live_sockets, static_cast<unsigned>(count));
   for (const int fd : clients) close(fd);
   subject.run("end all");
+  run.wait_for_no_sockets();
   run.settle(2);
   const Recording recording = run.finish();
   const Rows rows = sockets_of(recording, ResourceKind::accepted_socket);

@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <future>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "recording/names.h"
@@ -43,6 +45,14 @@ class TracedRun {
   }
 
   Tracer& tracer() { return *tracer_; }
+
+  // The last steps of a close happen in the kernel, after the call that asked for it has returned.
+  void wait_for_no_sockets() {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (tracer_->activity().live_sockets > 0 && std::chrono::steady_clock::now() < deadline)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    EXPECT_EQ(tracer_->activity().live_sockets, 0U);
+  }
 
   void settle(std::uint32_t cycle) {
     tracer_->set_epoch(cycle, Phase::settle);

@@ -1,0 +1,44 @@
+#include "cli/leak_arguments.h"
+
+#include "cli/run_arguments.h"
+
+namespace ebbtide {
+namespace {
+
+constexpr std::uint32_t max_cycles = 1000;
+
+}  // namespace
+
+void define_leak(CLI::App& app, LeakOptions& options, bool& no_source) {
+  app.add_option("--cycles", options.cycles, "cycles with connections")
+      ->type_name("N")
+      ->check(CLI::Range(1U, max_cycles))
+      ->capture_default_str()
+      ->group("Experiment");
+  app.add_option("--connections", options.connections, "connections per cycle")
+      ->type_name("N")
+      ->check(CLI::Range(1U, max_connections))
+      ->capture_default_str()
+      ->group("Experiment");
+  app.add_flag("--snapshot", options.snapshot,
+               "also have the server write three heap snapshots (voids later readings of RSS)")
+      ->excludes("--no-inspector")
+      ->group("Evidence");
+  app.add_flag("--fd-events", options.fd_events,
+               "also record every accept, close and shutdown (costs the target about 5 %)")
+      ->group("Evidence");
+  app.add_option("--page-faults", options.fault_period,
+                 "also sample 1 page fault in N with its stack")
+      ->type_name("N")
+      ->check(CLI::Range(1U, 1U << 20))
+      ->group("Evidence");
+  app.add_option("--source", options.source,
+                 "directory or file of the server's source, reviewed beside the measurement; what "
+                 "the process loads when left out")
+      ->type_name("PATH")
+      ->allow_extra_args(false)
+      ->group("Evidence");
+  app.add_flag("--no-source", no_source, "read no source")->excludes("--source")->group("Evidence");
+}
+
+}  // namespace ebbtide
