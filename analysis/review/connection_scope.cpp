@@ -70,8 +70,18 @@ Moments ConnectionScope::moments(NodeId node) const {
   return found;
 }
 
-Moments ConnectionScope::moments_of_event(std::string_view event) const {
-  const LibraryFacts& facts = library_facts(library_);
+Library ConnectionScope::library_of(NodeId connection) {
+  const std::vector<NodeId>& sources = values_.sources(connection);
+  Library found = Library::unknown;
+  for (const ServerEntry& entry : servers_.entries) {
+    if (entry.connection == 0 || !holds(sources, entry.connection)) continue;
+    if (found == Library::unknown || !library_facts(found).is_websocket) found = entry.library;
+  }
+  return found == Library::unknown ? library_ : found;
+}
+
+Moments ConnectionScope::moments_of_event(std::string_view event, Library library) {
+  const LibraryFacts& facts = library_facts(library);
   if (holds(facts.close_events, event)) return moment::close;
   // An ending that this library does not report, or not always.
   if (holds(facts.partial_events, event) ||
@@ -116,7 +126,7 @@ void ConnectionScope::add_listener(NodeId node, NodeId connection, std::string_v
   }
   // An event that is computed may be any: each listener in a table of them.
   const Moments when = event.empty() ? static_cast<Moments>(moment::message | moment::close)
-                                     : moments_of_event(event);
+                                     : moments_of_event(event, library_of(connection));
   listeners_.push_back({node, connection, event, handler, std::move(functions), when});
 }
 
@@ -259,7 +269,8 @@ std::vector<NodeId> ConnectionScope::way_from_close(NodeId node) const {
 void ConnectionScope::find_close_waits(NodeId call) {
   const Callee callee = callee_of(ast_, call);
   if (callee.name == "once" && values_.is_connection(argument(ast_, call, 0)) &&
-      moments_of_event(string_value(ast_, argument(ast_, call, 1))) == moment::close) {
+      moments_of_event(string_value(ast_, argument(ast_, call, 1)),
+                       library_of(argument(ast_, call, 0))) == moment::close) {
     if (ast_.is(ast_.parent(call), await_expression)) mark_rest_after(call, moment::close);
   }
 }

@@ -54,7 +54,9 @@ class ConnectionScope {
 
   [[nodiscard]] const std::vector<ConnectionListener>& listeners() const { return listeners_; }
   [[nodiscard]] const Servers& servers() const { return servers_; }
-  // The library of the connections that this code serves; `unknown` when none or several differ.
+  // The library of that connection; the program's when the name may be several or none.
+  [[nodiscard]] Library library_of(NodeId connection);
+  // The library that serves the program; of several, one that is more than plain HTTP.
   [[nodiscard]] Library library() const { return library_; }
 
   // The calls that lead from the end of a connection to the code at that node, of all ways the one
@@ -74,7 +76,7 @@ class ConnectionScope {
  private:
   void find_listeners();
   void add_listener(NodeId node, NodeId connection, std::string_view event, NodeId handler);
-  [[nodiscard]] Moments moments_of_event(std::string_view event) const;
+  [[nodiscard]] static Moments moments_of_event(std::string_view event, Library library);
   void mark(NodeId code, Moments moments);
   void mark_called(NodeId function, Moments moments, NodeId from, NodeId call);
   void spread();

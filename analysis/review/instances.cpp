@@ -116,6 +116,9 @@ std::vector<NodeId> Values::called(NodeId call) {
     if (base == nullptr || !base->methods.contains("constructor")) return {};
     return {base->methods.at("constructor")};
   }
+  if (one_of(callee.name, {"call", "apply"}) && callee.object != 0) {
+    if (auto run = functions(callee.object); !run.empty()) return run;
+  }
   std::vector<NodeId> found = functions(callee.node);
   if (!found.empty() || callee.object == 0 || is_connection(callee.object)) return found;
   static constexpr std::array<std::string_view, 30> common_names = {

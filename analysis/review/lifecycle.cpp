@@ -31,7 +31,8 @@ Lifecycles::Lifecycles(const Ast& ast, const Scopes& scopes, Values& values, Con
     Lifecycle life{.acquisition = &acquisition, .tie = tie_of(acquisition)};
     if (life.tie == Tie::none) continue;
     for (const Release& release : acquisitions.released) {
-      if (answers(release, acquisition)) life.releases.push_back(judge(release, acquisition));
+      if (answers(release, acquisition) && !drops_only_the_empty(release, acquisition))
+        life.releases.push_back(judge(release, acquisition));
     }
     std::stable_sort(life.releases.begin(), life.releases.end(),
                      [](const auto& a, const auto& b) { return a.fate < b.fate; });
@@ -39,6 +40,27 @@ Lifecycles::Lifecycles(const Ast& ast, const Scopes& scopes, Values& values, Con
     if (ends_itself(acquisition)) life.fate = Fate::released;
     all_.push_back(std::move(life));
   }
+}
+
+// if (sockets.size === 0) rooms.delete(id): that is no release of what is in `sockets`.
+bool Lifecycles::drops_only_the_empty(const Release& release, const Acquisition& acquisition) {
+  if (release.kind != AcquisitionKind::entry || release.owner == acquisition.owner) return false;
+  bool asks = false;
+  const auto look = [&](NodeId node) {
+    const NodeId measured = member_object(ast_, node);
+    if (one_of(member_name(ast_, node), {"size", "length"}) &&
+        values_.place(measured) == acquisition.owner) {
+      const std::vector<NodeId>& sources = values_.sources(measured);
+      asks = asks || std::none_of(sources.begin(), sources.end(), [&](NodeId source) {
+               return callee_of(ast_, source).name == "filter";  // it is what is left without it
+             });
+    }
+    return !asks;
+  };
+  for (const NodeId condition : conditions_of(ast_, release.node)) {
+    if (look(condition)) walk(ast_, condition, look);
+  }
+  return asks;
 }
 
 bool Lifecycles::is_connection_or_record(NodeId expression) {
@@ -61,8 +83,20 @@ bool Lifecycles::is_of_connections(const Acquisition& acquisition) {
   if (acquisition.kind == AcquisitionKind::handle) return true;
   if (!scope_.outlives(acquisition.owner)) return false;
   if (acquisition.kind == AcquisitionKind::listener)
-    return !one_of(acquisition.event, {"connection", "upgrade", "request", "listening"});
+    return !one_of(acquisition.event, {"connection", "upgrade", "request", "listening"}) &&
+           !is_made_beside(acquisition);
   return !values_.collection_type(acquisition.receiver).starts_with("Weak");
+}
+
+// Each run of the function makes the emitter that it listens to.
+bool Lifecycles::is_made_beside(const Acquisition& listener) {
+  const NodeId function = function_above(ast_, listener.node);
+  const std::vector<NodeId>& sources = values_.sources(listener.receiver);
+  return function != 0 && !sources.empty() &&
+         std::all_of(sources.begin(), sources.end(), [&](NodeId source) {
+           return ast_.is_any(source, new_expression, call_expression) &&
+                  function_above(ast_, source) == function && source < listener.node;
+         });
 }
 
 Tie Lifecycles::tie_of(const Acquisition& acquisition) {
@@ -177,6 +211,7 @@ bool Lifecycles::may_be_the_same(NodeId given, NodeId kept) {
   for (const NodeId source : of_given) {
     if (holds(of_kept, source)) return true;
   }
+  if (are_different_fields(of_given, of_kept)) return false;
   const bool given_connection = values_.is_connection(given);
   const bool kept_connection = values_.is_connection(kept);
   const bool given_record = !given_connection && is_connection_or_record(given);
@@ -193,6 +228,24 @@ bool Lifecycles::may_be_the_same(NodeId given, NodeId kept) {
     });
   };
   return may_be_anything(given, of_given) || may_be_anything(kept, of_kept);
+}
+
+// `ws.userId` where `ws.id` was meant: two fields of a connection that are never given one value.
+bool Lifecycles::are_different_fields(const std::vector<NodeId>& one,
+                                      const std::vector<NodeId>& other) {
+  const auto field_of = [&](NodeId source) {
+    const bool field = !member_name(ast_, source).empty() && !values_.is_connection(source);
+    const Place place = field ? values_.place(source) : Place{};
+    return place.root == connection_root ? place.path : std::string();
+  };
+  const auto all_differ = [&](NodeId source) {
+    const std::string path = field_of(source);
+    return !path.empty() && std::all_of(other.begin(), other.end(), [&](NodeId kept) {
+      const std::string kept_path = field_of(kept);
+      return !kept_path.empty() && kept_path != path;
+    });
+  };
+  return !one.empty() && !other.empty() && std::all_of(one.begin(), one.end(), all_differ);
 }
 
 // Declared as a string or a number.
@@ -247,6 +300,31 @@ NodeId Lifecycles::emptied_before(NodeId loop, const Place& looped, bool reads_a
   return 0;
 }
 
+// A file that something listens to flows to its end, where the stream closes itself.
+bool Lifecycles::is_read_to_its_end(NodeId stream) {
+  const auto& calls = values_.calls();
+  return std::any_of(calls.begin(), calls.end(), [&](NodeId call) {
+    const Callee callee = callee_of(ast_, call);
+    return callee.object != 0 && is_listener_adder(callee.name) &&
+           string_value(ast_, argument(ast_, call, 0)) == "data" &&
+           (ast_.contains(callee.object, stream) || holds(values_.sources(callee.object), stream));
+  });
+}
+
+// ask.on('data', (answer) => { …; ask.end(); }), net.connect(port, () => { …; c.end(); }): opened
+// for one exchange, ended without a condition by what that brings.
+bool Lifecycles::is_done_with(NodeId handle, NodeId release) {
+  const NodeId function = function_above(ast_, release);
+  const NodeId call = ast_.parent(ast_.parent(function));
+  if (!ast_.is_any(call, call_expression, new_expression) || !conditions_of(ast_, release).empty())
+    return false;
+  if (call == handle) return true;
+  const Callee callee = callee_of(ast_, call);
+  if (callee.object == 0 || !holds(values_.sources(callee.object), handle)) return false;
+  return callee.name == "connect" || one_of(string_value(ast_, argument(ast_, call, 0)),
+                                            {"data", "connect", "open", "message", "response"});
+}
+
 // An interval whose own callback clears it once the connection is gone, a timeout that is set up
 // again only while it is there; a stream that ends with what it is piped to.
 bool Lifecycles::ends_itself(const Acquisition& acquisition) {
@@ -258,9 +336,11 @@ bool Lifecycles::ends_itself(const Acquisition& acquisition) {
                        [&](NodeId condition) { return looks_at_life(ast_, values_, condition); });
   };
   if (acquisition.verb == "setTimeout" && sees_the_end(acquisition.node)) return true;
+  if (acquisition.verb == "createReadStream" && is_read_to_its_end(acquisition.node)) return true;
   for (const Release& release : acquisitions_.released) {
     if (release.handle != acquisition.node) continue;
     if (callee_of(ast_, release.node).name == "pipeline") return true;
+    if (is_done_with(acquisition.node, release.node)) return true;
     for (const NodeId function : values_.functions(argument(ast_, acquisition.node, 0))) {
       if (ast_.contains(function, release.node) && sees_the_end(release.node)) return true;
     }

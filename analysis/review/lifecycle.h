@@ -58,6 +58,8 @@ class Lifecycles {
 
  private:
   [[nodiscard]] bool is_of_connections(const Acquisition& acquisition);
+  bool drops_only_the_empty(const Release& release, const Acquisition& acquisition);
+  [[nodiscard]] bool is_made_beside(const Acquisition& listener);
   [[nodiscard]] Tie tie_of(const Acquisition& acquisition);
   [[nodiscard]] bool is_of_one_connection(NodeId key);
   ReleaseReview judge(const Release& release, const Acquisition& acquisition);
@@ -65,6 +67,8 @@ class Lifecycles {
   bool find_mismatch(const Release& release, const Acquisition& acquisition, ReleaseReview& review);
   [[nodiscard]] NodeId searched_for(NodeId index);
   [[nodiscard]] bool may_be_the_same(NodeId given, NodeId kept);
+  [[nodiscard]] bool are_different_fields(const std::vector<NodeId>& one,
+                                          const std::vector<NodeId>& other);
   bool find_vain_loop(const Release& release, ReleaseReview& review);
   [[nodiscard]] NodeId emptied_before(NodeId loop, const Place& looped, bool reads_again);
   [[nodiscard]] bool is_typed_as_name(NodeId expression) const;
@@ -82,6 +86,8 @@ class Lifecycles {
   [[nodiscard]] bool tells_the_end(NodeId declaration);
   [[nodiscard]] bool is_set_apart_from(NodeId atom, const Acquisition& acquisition);
   [[nodiscard]] bool is_blank(NodeId value) const;
+  [[nodiscard]] bool is_read_to_its_end(NodeId stream);
+  [[nodiscard]] bool is_done_with(NodeId handle, NodeId release);
   [[nodiscard]] bool ends_itself(const Acquisition& acquisition);
 
   const Ast& ast_;

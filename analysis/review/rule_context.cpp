@@ -55,16 +55,31 @@ std::vector<const ConnectionListener*> ReviewSubject::listeners(Moments of) cons
   return found;
 }
 
-std::string ReviewSubject::connection_name() const {
-  NodeId connection = 0;
+// The handler around it, or one of its file, or any; an HTTP server beside it hands out requests,
+// which end before the connection does.
+const ServerEntry* ReviewSubject::entry_near(NodeId node) const {
+  const ServerEntry* nearest = nullptr;
+  int best = -1;
   for (const ServerEntry& entry : scope.servers().entries) {
     if (entry.connection == 0) continue;
-    // The HTTP server beside it hands out requests, which end before the connection does.
-    const bool websocket = library_facts(entry.library).is_websocket;
-    if (connection == 0 || websocket) connection = entry.connection;
-    if (websocket) break;
+    const int closeness = (ast.contains(entry.handler, node) ? 4 : 0) +
+                          (library_facts(entry.library).is_websocket ? 2 : 0) +
+                          (ast.file_of(entry.handler) == ast.file_of(node) ? 1 : 0);
+    if (closeness <= best) continue;
+    best = closeness;
+    nearest = &entry;
   }
-  return connection == 0 ? "socket" : std::string(ast.text(connection));
+  return nearest;
+}
+
+std::string ReviewSubject::connection_name(NodeId near) const {
+  const ServerEntry* entry = entry_near(near);
+  return entry == nullptr ? "socket" : std::string(ast.text(entry->connection));
+}
+
+const LibraryFacts& ReviewSubject::facts(NodeId near) const {
+  const ServerEntry* entry = entry_near(near);
+  return library_facts(entry == nullptr ? scope.library() : entry->library);
 }
 
 SourceSpot RuleFindings::spot(NodeId node) const {

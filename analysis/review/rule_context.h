@@ -23,11 +23,13 @@ struct ReviewSubject {
   const Acquisitions& acquisitions;
   Lifecycles& lifecycles;
 
-  [[nodiscard]] const LibraryFacts& facts() const { return library_facts(scope.library()); }
+  // The way in that code at that node most likely belongs to; nullptr when no connection is named.
+  [[nodiscard]] const ServerEntry* entry_near(NodeId node) const;
+  [[nodiscard]] const LibraryFacts& facts(NodeId near) const;
   // Listeners of those events that are in place for connections.
   [[nodiscard]] std::vector<const ConnectionListener*> listeners(Moments of) const;
-  // The name that the file gives its connections; "socket" when it gives none.
-  [[nodiscard]] std::string connection_name() const;
+  // The name that a connection has there; "socket" when it has none.
+  [[nodiscard]] std::string connection_name(NodeId near) const;
 };
 
 // Findings and checks of one rule after the other.

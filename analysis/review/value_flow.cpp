@@ -43,8 +43,23 @@ void Values::find_stores() {
   }
 }
 
+// f.apply(this, arguments) passes on what the function around it is given; f.apply(this, [a, b]).
+void Values::bind_all(NodeId function, NodeId given, ParameterValues& bound) {
+  const std::vector<NodeId> patterns = parameters_of(ast_, function);
+  std::vector<NodeId> values;
+  if (ast_.text(given) == "arguments")
+    values = parameters_of(ast_, function_above(ast_, given));
+  else if (ast_.is(unwrapped(ast_, given), array))
+    values = ast_.children(unwrapped(ast_, given));
+  for (std::size_t i = 0; i < patterns.size() && i < values.size(); i++) {
+    std::vector<NodeId>& known = bound[patterns[i]];
+    if (known.size() < max_sources_) known.push_back(values[i]);
+  }
+}
+
 void Values::bind_arguments() {
-  std::unordered_map<NodeId, std::vector<NodeId>> arguments, calls, makings;
+  ParameterValues arguments;
+  std::unordered_map<NodeId, std::vector<NodeId>> calls, makings;
   const auto bind = [&](NodeId function, NodeId call, std::size_t skipped) {
     const std::vector<NodeId> patterns = parameters_of(ast_, function);
     const std::vector<NodeId> given = arguments_of(ast_, call);
@@ -57,11 +72,15 @@ void Values::bind_arguments() {
     if (ast_.is(call, new_expression)) {
       if (const NodeId made = instance(call)) makings[made].push_back(call);
     }
+    const Callee callee = callee_of(ast_, call);
+    const bool applies = callee.name == "apply" && callee.object != 0;
     for (const NodeId function : called(call)) {
       calls[function].push_back(call);
-      bind(function, call, 0);
+      if (applies)
+        bind_all(function, argument(ast_, call, 1), arguments);
+      else
+        bind(function, call, callee.name == "call" ? 1 : 0);
     }
-    const Callee callee = callee_of(ast_, call);
     if (callee.name == "bind" && callee.object != 0) {  // f.bind(this, first)
       for (const NodeId function : functions(callee.object)) bind(function, call, 1);
     } else if (callee.name == "emit" && callee.object != 0) {

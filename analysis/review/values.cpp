@@ -268,10 +268,24 @@ void Values::expand_call(NodeId call, std::vector<NodeId>& open, std::vector<Nod
   if (open.size() == before) found.push_back(call);
 }
 
+// `arguments[1]` of a function is its second parameter; 0 of anything else.
+NodeId Values::parameter_by_index(NodeId expression) const {
+  if (ast_.text(ast_.child(expression, Field::object)) != "arguments") return 0;
+  const std::string_view index = ast_.text(ast_.child(expression, Field::index));
+  if (index.size() != 1 || index < "0" || index > "9") return 0;
+  NodeId function = function_above(ast_, expression);
+  while (ast_.is(function, arrow_function)) function = function_above(ast_, function);
+  const std::vector<NodeId> patterns = parameters_of(ast_, function);
+  const auto place = static_cast<std::size_t>(index[0] - '0');
+  return place < patterns.size() ? patterns[place] : 0;
+}
+
 void Values::expand_member(NodeId expression, std::vector<NodeId>& open,
                            std::vector<NodeId>& found) {
   const std::string_view name = member_name(ast_, expression);
   const std::size_t before = open.size();
+  if (const NodeId parameter = parameter_by_index(expression); parameter != 0)
+    open.push_back(parameter);
   if (name.empty()) {
     const auto& stored = elements(place(ast_.child(expression, Field::object)));
     open.insert(open.end(), stored.begin(), stored.end());

@@ -86,9 +86,12 @@ class Values {
   [[nodiscard]] const std::vector<NodeId>& calls() const { return calls_; }
 
  private:
+  using ParameterValues = std::unordered_map<NodeId, std::vector<NodeId>>;  // by pattern
+
   void index_call(NodeId call);
   void find_stores();
   void bind_arguments();
+  void bind_all(NodeId function, NodeId given, ParameterValues& bound);
   void index_elements();
 
   void expand(NodeId expression, std::vector<NodeId>& open, std::vector<NodeId>& found);
@@ -97,6 +100,7 @@ class Values {
   void expand_parameter(NodeId declaration, std::vector<NodeId>& open, std::vector<NodeId>& found);
   void expand_call(NodeId call, std::vector<NodeId>& open, std::vector<NodeId>& found);
   void expand_member(NodeId expression, std::vector<NodeId>& open, std::vector<NodeId>& found);
+  [[nodiscard]] NodeId parameter_by_index(NodeId expression) const;
   void follow_path(NodeId value, std::string_view path, std::vector<NodeId>& open);
   // What `.name` of that source can be.
   std::vector<NodeId> property(NodeId source, std::string_view name);
@@ -123,7 +127,7 @@ class Values {
   std::vector<NodeId> user_data_;  // of uWebSockets.js: what an upgrade attaches to a connection
   std::unordered_map<std::string_view, std::vector<NodeId>> writes_;  // `x.name = …` by name
   std::unordered_map<NodeId, std::vector<NodeId>> derived_;           // class to its subclasses
-  std::unordered_map<NodeId, std::vector<NodeId>> arguments_;   // parameter pattern to arguments
+  ParameterValues arguments_;
   std::unordered_map<NodeId, std::vector<NodeId>> calls_of_;    // function to calls
   std::unordered_map<NodeId, std::vector<NodeId>> makings_of_;  // class to new-expressions
   std::unordered_map<std::string_view, NodeId> globals_;        // first use of each global name

@@ -46,7 +46,8 @@ class AwaitRules {
     finding->evidence.push_back(findings_.evidence(taken.node, "taken"));
     finding->evidence.push_back(
         findings_.evidence(life.releases.front().release->node, "may have run before"));
-    finding->fix = fmt::format("if ({0}.readyState !== {0}.OPEN) return;", s_.connection_name());
+    finding->fix =
+        fmt::format("if ({0}.readyState !== {0}.OPEN) return;", s_.connection_name(taken.node));
   }
 
   // timers.set(ws, setInterval(…)): told of the entry.
@@ -72,9 +73,11 @@ class AwaitRules {
       return;
     NodeId late = 0, awaited = 0;
     for (const ConnectionListener& listener : s_.scope.listeners()) {
-      if (function_above(s_.ast, listener.node) != entry.handler) continue;
-      const NodeId before = await_before(s_.ast, listener.node);
-      if (before == 0 || !holds(facts.message_events, listener.event)) continue;
+      if (!holds(facts.message_events, listener.event)) continue;
+      const NodeId before = function_above(s_.ast, listener.node) == entry.handler
+                                ? await_before(s_.ast, listener.node)
+                                : await_on_the_way(entry.handler, listener.node);
+      if (before == 0) continue;
       late = listener.node;
       awaited = before;
     }
@@ -85,8 +88,16 @@ class AwaitRules {
     if (finding == nullptr) return;
     finding->evidence = {findings_.evidence(awaited, "time passes here"),
                          findings_.evidence(late, "listens from here on")};
-    finding->fix =
-        fmt::format("attach the listeners of `{}` before the first await", s_.connection_name());
+    finding->fix = fmt::format("attach the listeners of `{}` before the first await",
+                               s_.connection_name(late));
+  }
+
+  // The await in the handler after which it calls what listens; 0 when there is none.
+  [[nodiscard]] NodeId await_on_the_way(NodeId handler, NodeId listener) const {
+    for (const NodeId call : s_.values.calls_of(function_above(s_.ast, listener))) {
+      if (function_above(s_.ast, call) == handler) return await_before(s_.ast, call);
+    }
+    return 0;
   }
 
   [[nodiscard]] NodeId at_handler(const ServerEntry& entry) const {

@@ -117,10 +117,6 @@ class HygieneRules {
 
   // A loop that sends to each without a look at readyState or bufferedAmount.
   void look_at_broadcast(NodeId loop, const std::vector<NodeId>& bodies) {
-    const Library library = s_.scope.library();
-    if (!one_of(library_facts(library).name,
-                {"ws", "express-ws", "@fastify/websocket", "websocket"}))
-      return;
     for (const NodeId body : bodies) {
       NodeId sent = 0;
       walk(s_.ast, body, [&](NodeId node) {
@@ -128,7 +124,7 @@ class HygieneRules {
           const Callee callee = callee_of(s_.ast, node);
           const bool sends = one_of(callee.name, {"send", "sendUTF"}) && callee.object != 0;
           if (sends && s_.values.is_connection(callee.object) &&
-              arguments_of(s_.ast, node).size() < 3)
+              queues_what_is_sent(callee.object) && arguments_of(s_.ast, node).size() < 3)
             sent = node;
         }
         return true;
@@ -145,6 +141,12 @@ class HygieneRules {
       finding->evidence = {findings_.evidence(sent, "sent here")};
       finding->fix = "if (client.readyState === client.OPEN && client.bufferedAmount < limit)";
     }
+  }
+
+  // Others keep what a slow reader leaves behind within bounds, or say so.
+  [[nodiscard]] bool queues_what_is_sent(NodeId connection) const {
+    return one_of(library_facts(s_.scope.library_of(connection)).name,
+                  {"ws", "express-ws", "@fastify/websocket", "websocket"});
   }
 
   void look_at_duplicates() {

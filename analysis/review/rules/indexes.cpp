@@ -112,7 +112,7 @@ class IndexRules {
                          findings_.evidence(release.node, "removes whatever is there")};
     finding->fix =
         fmt::format("if ({0}.get({1}) === {2}) {0}.delete({1});", brief(s_.ast, release.receiver),
-                    brief(s_.ast, release.key), s_.connection_name());
+                    brief(s_.ast, release.key), s_.connection_name(taken.node));
   }
 
   // What a client says of itself, unless an id was made for the connection.

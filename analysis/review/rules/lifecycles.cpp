@@ -153,8 +153,8 @@ class LifecycleRules {
 
   // In the file's own names: ws.on('close', () => clients.delete(ws));
   [[nodiscard]] std::string fix_for(const Acquisition& taken) const {
-    return fmt::format("{}.on('{}', () => {});", s_.connection_name(),
-                       s_.facts().close_events.front(), release_of(taken));
+    return fmt::format("{}.on('{}', () => {});", s_.connection_name(taken.node),
+                       s_.facts(taken.node).close_events.front(), release_of(taken));
   }
 
   [[nodiscard]] std::string release_of(const Acquisition& taken) const {

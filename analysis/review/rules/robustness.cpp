@@ -57,7 +57,7 @@ class RobustnessRules {
     if (finding == nullptr) return;
     finding->evidence = {findings_.evidence(entry.handler, "the handler")};
     finding->fix = fmt::format("{}.on('error', (error) => console.error(error.message));",
-                               s_.connection_name());
+                               s_.connection_name(entry.handler));
   }
 
   // Whether the listener is on connections of this entry, as far as the names tell.
@@ -97,7 +97,7 @@ class RobustnessRules {
     finding->resource = ReviewResource::connection;
     finding->runs = review_moment::on_open;
     finding->evidence = {findings_.evidence(bare, "turned away")};
-    finding->fix = fmt::format("{}.close(1008);", s_.connection_name());
+    finding->fix = fmt::format("{}.close(1008);", s_.connection_name(entry.handler));
   }
 
   // Something in the same block names the connection before the return.
@@ -166,6 +166,7 @@ class RobustnessRules {
     bool found = false;
     const auto look = [&](NodeId node) {
       if (found || is_function(s_.ast, node)) return false;
+      if (callee_of(s_.ast, node).name == "stringify") return false;  // our own text again
       if (!s_.ast.is_any(node, identifier, shorthand_property_identifier)) return true;
       const NodeId declaration = s_.scopes.declaration_of(node);
       const Binding& binding = s_.scopes.binding(declaration);
@@ -206,7 +207,7 @@ class RobustnessRules {
     if (callee.name != "removeAllListeners" || callee.object == 0) return;
     const NodeId event = argument(s_.ast, call, 0);
     if (event != 0 && string_value(s_.ast, event) != "close") return;
-    const Library library = s_.scope.library();
+    const Library library = s_.scope.library_of(callee.object);
     const bool raw_ws = library == Library::ws || library == Library::express_ws ||
                         library == Library::fastify_websocket;
     if (!raw_ws || !s_.values.is_connection(callee.object)) return;
