@@ -1,7 +1,249 @@
 #include "analysis/load/broadcast.h"
 
-namespace ebbtide {
+#include <algorithm>
+#include <set>
 
-BroadcastAssessment assess_broadcast(const Recording&) { return {}; }
+#include "analysis/load/bottleneck.h"
+
+namespace ebbtide {
+namespace {
+
+constexpr std::uint32_t broadcast_cycle = 1;
+constexpr std::uint64_t late_ns = 1'000'000;
+constexpr double buffered_noise = 1 << 20;
+constexpr double buffered_per_client = 64 * 1024;
+
+double seconds_between(std::uint64_t start_ns, std::uint64_t end_ns) {
+  return end_ns > start_ns ? static_cast<double>(end_ns - start_ns) * 1e-9 : 0;
+}
+
+void count_clients(const Recording& recording, BroadcastAssessment& assessment) {
+  std::vector<const Connection*> clients;
+  for (const Connection& connection : recording.connections) {
+    if (connection.cycle != broadcast_cycle) continue;
+    clients.push_back(&connection);
+    assessment.subscribers += connection.established_ns != 0;
+  }
+  assessment.attempted = clients.size();
+  assessment.client_failures = failure_reasons(clients);
+}
+
+void count_deliveries(const Recording& recording, BroadcastAssessment& assessment) {
+  DeliveryCounts& counts = assessment.deliveries;
+  for (const Trigger& trigger : recording.triggers) {
+    ++counts.triggers;
+    if (!is_well(trigger)) {
+      counts.unexpected += trigger.delivered;
+      continue;
+    }
+    ++counts.well;
+    counts.expected += trigger.expected;
+    counts.delivered += trigger.delivered;
+    counts.lost += trigger.expected - std::min(trigger.expected, trigger.delivered);
+    counts.copies += trigger.duplicates;
+    counts.reordered += trigger.reordered;
+  }
+  assessment.trigger_failures = failure_reasons(recording.triggers);
+}
+
+// From the first trigger to the last sign of any.
+void add_throughput(const Recording& recording, BroadcastAssessment& assessment) {
+  std::uint64_t first_ns = 0;
+  std::uint64_t last_answer_ns = 0;
+  std::uint64_t last_receipt_ns = 0;
+  for (const Trigger& trigger : recording.triggers) {
+    if (trigger.sent_ns == 0) continue;
+    if (first_ns == 0 || trigger.sent_ns < first_ns) first_ns = trigger.sent_ns;
+    last_answer_ns = std::max({last_answer_ns, trigger.answered_ns, trigger.sent_ns});
+    last_receipt_ns = std::max(last_receipt_ns, trigger.last_ns);
+  }
+  const double triggering = seconds_between(first_ns, last_answer_ns);
+  const double delivering = seconds_between(first_ns, std::max(last_receipt_ns, last_answer_ns));
+  const DeliveryCounts& counts = assessment.deliveries;
+  if (triggering > 0 && counts.well > 0) {
+    assessment.triggers_per_second = static_cast<double>(counts.well) / triggering;
+  }
+  if (delivering > 0 && last_receipt_ns > 0) {
+    assessment.deliveries_per_second = static_cast<double>(counts.delivered) / delivering;
+  }
+}
+
+// Lateness of a trigger is the tool's own when fewer requests were under way than at the peak.
+class RequestsUnderWay {
+ public:
+  explicit RequestsUnderWay(const std::vector<Trigger>& triggers) {
+    for (const Trigger& trigger : triggers) {
+      if (trigger.answered_ns == 0) continue;
+      sent_.push_back(trigger.sent_ns);
+      answered_.push_back(trigger.answered_ns);
+    }
+    std::ranges::sort(sent_);
+    std::ranges::sort(answered_);
+    for (const std::uint64_t ns : sent_) peak_ = std::max(peak_, at(ns));
+  }
+
+  [[nodiscard]] bool free_at(std::uint64_t ns) const { return at(ns) < peak_; }
+
+ private:
+  [[nodiscard]] std::ptrdiff_t at(std::uint64_t ns) const {
+    return std::ranges::upper_bound(sent_, ns) - sent_.begin() -
+           (std::ranges::upper_bound(answered_, ns) - answered_.begin());
+  }
+
+  std::vector<std::uint64_t> sent_;
+  std::vector<std::uint64_t> answered_;
+  std::ptrdiff_t peak_ = 0;
+};
+
+void add_latencies(const Recording& recording, BroadcastAssessment& assessment) {
+  assessment.delivery = latencies_of(recording, broadcast_cycle, LatencyKind::delivery);
+  assessment.after_answer = latencies_of(recording, broadcast_cycle, LatencyKind::after_answer);
+  assessment.reading = latencies_of(recording, broadcast_cycle, LatencyKind::reading);
+  std::vector<double> spread;
+  std::vector<double> answer;
+  std::vector<double> lag;
+  const RequestsUnderWay under_way(recording.triggers);
+  for (const Trigger& trigger : recording.triggers) {
+    if (trigger.answered_ns != 0) {
+      answer.push_back(seconds_between(trigger.sent_ns, trigger.answered_ns));
+    }
+    if (trigger.first_ns != 0 && trigger.delivered > 1) {
+      spread.push_back(seconds_between(trigger.first_ns, trigger.last_ns));
+    }
+    if (trigger.scheduled_ns == 0 || trigger.sent_ns == 0) continue;
+    lag.push_back(seconds_between(trigger.scheduled_ns, trigger.sent_ns));
+    const bool late = trigger.sent_ns > trigger.scheduled_ns + late_ns;
+    assessment.lag_of_driver += late && under_way.free_at(trigger.scheduled_ns);
+  }
+  // What passes after the answer is the sum of the latencies counted from it; the rest is before.
+  if (!answer.empty() && assessment.delivery.sum > 0) {
+    const double after = assessment.after_answer.sum / assessment.delivery.sum;
+    assessment.before_answer_share = std::max(0.0, 1 - after);
+  }
+  assessment.spread = latencies_of(std::move(spread));
+  assessment.answer = latencies_of(std::move(answer));
+  assessment.lag = latencies_of(std::move(lag));
+}
+
+// How many connections of the target to a peer were there while the triggers ran.
+std::uint64_t connections_to(const Recording& recording, const UpstreamWait& wait,
+                             const PhaseSpan& hold) {
+  std::set<std::uint64_t> outgoing;
+  for (const Resource& resource : recording.resources) {
+    if (resource.kind == ResourceKind::outgoing_socket) outgoing.insert(resource.id);
+  }
+  return static_cast<std::uint64_t>(
+      std::ranges::count_if(recording.sockets, [&](const SocketLife& socket) {
+        return socket.remote_port == wait.port && socket.remote_address == wait.address &&
+               outgoing.contains(socket.resource_id) && socket.established_ns < hold.end_ns &&
+               (socket.end_ns == 0 || socket.end_ns > hold.start_ns);
+      }));
+}
+
+void add_upstreams(const Recording& recording, BroadcastAssessment& assessment) {
+  const PhaseSpan* hold = phase_of(recording, broadcast_cycle, Phase::hold);
+  for (const UpstreamWait& wait : recording.upstream_waits) {
+    if (wait.cycle != broadcast_cycle || wait.phase != Phase::hold || wait.answers == 0) continue;
+    const double total = static_cast<double>(wait.total_ns) * 1e-9;
+    UpstreamUse use{.address = wait.address,
+                    .port = wait.port,
+                    .answers = wait.answers,
+                    .mean_seconds = total / static_cast<double>(wait.answers),
+                    .longest_seconds = static_cast<double>(wait.longest_ns) * 1e-9};
+    if (assessment.answer.sum > 0) use.trigger_share = total / assessment.answer.sum;
+    if (hold != nullptr && hold->end_ns > hold->start_ns) {
+      use.outstanding = total / seconds_between(hold->start_ns, hold->end_ns);
+      use.connections = connections_to(recording, wait, *hold);
+    }
+    assessment.upstreams.push_back(std::move(use));
+  }
+  std::ranges::stable_sort(
+      assessment.upstreams, std::ranges::greater(),
+      [](const UpstreamUse& use) { return use.mean_seconds * static_cast<double>(use.answers); });
+}
+
+std::optional<double> rise_while_held(const Readings& readings, GaugeKind kind) {
+  const auto opened = readings.at(kind, Point::opened, broadcast_cycle);
+  const auto held = readings.at(kind, Point::held, broadcast_cycle);
+  if (!opened || !held) return std::nullopt;
+  return static_cast<double>(*held - *opened);
+}
+
+void add_server_use(const Recording& recording, const Readings& readings,
+                    BroadcastAssessment& assessment) {
+  assessment.cpu = cpu_uses(recording, readings, broadcast_cycle);
+  assessment.loops = loop_uses(recording, broadcast_cycle);
+  assessment.uses = levels_of_use(readings, broadcast_cycle);
+  assessment.driver_share = driver_share(recording, broadcast_cycle, Phase::hold);
+  assessment.send_queue_growth = rise_while_held(readings, GaugeKind::socket_send_queue);
+  const auto delivered =
+      static_cast<double>(assessment.deliveries.delivered + assessment.deliveries.unexpected);
+  if (const CpuUse* cpu = use_in(assessment.cpu, Phase::hold); cpu != nullptr && delivered > 0) {
+    assessment.user_per_delivery = cpu->user_seconds / delivered;
+    assessment.system_per_delivery = cpu->system_seconds / delivered;
+  }
+  for (const LoopStall& stall : recording.loop_stalls) {
+    if (stall.cycle == broadcast_cycle && stall.phase == Phase::hold) {
+      assessment.stalls.push_back(stall);
+    }
+  }
+  std::ranges::stable_sort(assessment.stalls, std::ranges::greater(), &LoopStall::duration_ns);
+  const PhaseSpan* hold = phase_of(recording, broadcast_cycle, Phase::hold);
+  for (const TimelinePoint& point : recording.timeline) {
+    if (hold == nullptr || point.ts_ns < hold->start_ns || point.ts_ns > hold->end_ns) continue;
+    assessment.rss_peak =
+        std::max(assessment.rss_peak.value_or(0), static_cast<double>(point.rss_bytes));
+  }
+}
+
+// Where messages for clients that do not read pile up: in the kernel up to its limits, then in the
+// process. RSS is taken at its peak, heap and Buffers at the end of the hold.
+void add_slow_readers(const Recording& recording, const Readings& readings,
+                      BroadcastAssessment& assessment) {
+  SlowReaders slow;
+  for (const Connection& connection : recording.connections) {
+    slow.clients += connection.cycle == broadcast_cycle && connection.slow;
+  }
+  if (slow.clients == 0) return;
+  slow.kernel_growth = assessment.send_queue_growth;
+  const auto heap = rise_while_held(readings, GaugeKind::heap_live);
+  const auto buffers = rise_while_held(readings, GaugeKind::heap_live_external);
+  const auto rss_opened = readings.at(GaugeKind::rss, Point::opened, broadcast_cycle);
+  if (heap && buffers) {
+    slow.process_subject = "V8 heap and Buffers reachable";
+    slow.process_growth = *heap + *buffers;
+  } else if (rss_opened && assessment.rss_peak) {
+    slow.process_subject = "RSS";
+    slow.process_growth = *assessment.rss_peak - static_cast<double>(*rss_opened);
+  } else if (const auto rss = rise_while_held(readings, GaugeKind::rss)) {
+    slow.process_subject = "RSS";
+    slow.process_growth = rss;
+  }
+  const double least =
+      std::max(buffered_noise, buffered_per_client * static_cast<double>(slow.clients));
+  slow.grows = slow.process_growth.value_or(0) > least;
+  assessment.slow = slow;
+}
+
+}  // namespace
+
+BroadcastAssessment assess_broadcast(const Recording& recording) {
+  BroadcastAssessment assessment;
+  const Readings readings(recording);
+  count_clients(recording, assessment);
+  count_deliveries(recording, assessment);
+  add_throughput(recording, assessment);
+  add_latencies(recording, assessment);
+  add_upstreams(recording, assessment);
+  add_server_use(recording, readings, assessment);
+  add_slow_readers(recording, readings, assessment);
+  for (const UnmatchedMessage& message : recording.unmatched_messages) {
+    if (assessment.unmatched == 0) assessment.unmatched_sample = message.sample;
+    assessment.unmatched += message.count;
+  }
+  find_bottleneck(assessment);
+  assessment.sentence = broadcast_sentence(recording, assessment);
+  return assessment;
+}
 
 }  // namespace ebbtide

@@ -35,9 +35,9 @@ struct UpstreamUse {
   std::uint64_t answers = 0;
   double mean_seconds = 0;
   double longest_seconds = 0;
-  std::optional<double> trigger_share;  // waits / the time that triggers took, both summed
-  double outstanding = 0;               // mean number of waits at a time
-  std::uint64_t connections = 0;        // of the target to that peer; 0: not seen
+  std::optional<double> trigger_share = {};  // waits / the time that triggers took, both summed
+  double outstanding = 0;                    // mean number of waits at a time
+  std::uint64_t connections = 0;             // of the target to that peer; 0: not seen
 };
 
 enum class Bottleneck : std::uint8_t {

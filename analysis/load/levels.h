@@ -8,28 +8,13 @@
 #include <string_view>
 #include <vector>
 
+#include "analysis/load/failure_reasons.h"
 #include "analysis/load/latencies.h"
 #include "analysis/load/server_use.h"
 #include "analysis/statistics.h"
 #include "recording/run.h"
 
 namespace ebbtide {
-
-// Who is behind a connection that failed.
-enum class FailureOrigin : std::uint8_t {
-  server,     // it did not answer, or reset
-  refusal,    // the application said no: an HTTP status, a close code
-  own_limit,  // this machine or the tool had no fd or port left
-  run_end,    // the run was stopped meanwhile
-};
-
-struct FailureReason {
-  std::string text;  // may hold what the target controls
-  std::uint64_t count = 0;
-  Stage stage = Stage::none;
-  FailureOrigin origin = FailureOrigin::server;
-  bool timed_out = false;
-};
 
 // One level. Latencies are of the connections that got so far; the others are among `failures`.
 struct LevelReport {
@@ -62,12 +47,12 @@ struct LevelReport {
 // What one open connection takes, over all finished levels.
 struct ConnectionCost {
   std::string subject;
-  std::uint32_t levels = 0;              // n
-  std::optional<double> per_connection;  // bytes; absent with fewer than three levels
-  Interval interval;
-  double fixed = 0;                  // bytes that the first connection brings with it
-  std::optional<double> at_largest;  // growth / connections of the largest level
-  double largest = 0;                // its connections
+  std::uint32_t levels = 0;                   // n
+  std::optional<double> per_connection = {};  // bytes; absent with fewer than three levels
+  Interval interval = {};
+  double fixed = 0;                       // bytes that the first connection brings with it
+  std::optional<double> at_largest = {};  // growth / connections of the largest level
+  double largest = 0;                     // its connections
 };
 
 enum class LimitCause : std::uint8_t {

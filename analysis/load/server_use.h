@@ -36,10 +36,10 @@ struct LevelOfUse {
   std::string subject;
   Unit unit = Unit::bytes;
   std::vector<GaugeKind> kinds;
-  std::optional<double> floor;    // settled, before the cycle
-  std::optional<double> opened;   // all connections up
-  std::optional<double> held;     // at the end of the hold
-  std::optional<double> settled;  // after the close
+  std::optional<double> floor = {};    // settled, before the cycle
+  std::optional<double> opened = {};   // all connections up
+  std::optional<double> held = {};     // at the end of the hold
+  std::optional<double> settled = {};  // after the close
 
   [[nodiscard]] std::optional<double> growth() const;    // held - floor
   [[nodiscard]] std::optional<double> returned() const;  // share of the growth; none without one

@@ -1,3 +1,5 @@
+#include "analysis/report/conditions.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -5,7 +7,6 @@
 
 #include "analysis/format.h"
 #include "analysis/report/escape.h"
-#include "analysis/report/sections.h"
 #include "analysis/report/table.h"
 
 namespace ebbtide {
@@ -30,14 +31,34 @@ std::string target_text(const RunInfo& run) {
   return text;
 }
 
-std::string plan_text(const RunInfo& run) {
-  const PlanInfo& plan = run.plan;
+// "10 cycles of 100 connections", "levels of 10, 50 and 100 connections".
+std::string doses_text(const Recording& recording) {
+  const PlanInfo& plan = recording.run.plan;
+  if (recording.run.kind == RunKind::broadcast) return counted(plan.connections, "subscriber");
+  if (recording.run.kind == RunKind::leak) {
+    return counted(plan.cycles, "cycle") + " of " + counted(plan.connections, "connection");
+  }
+  std::string doses;
+  for (const Cycle& cycle : recording.cycles) {
+    doses += (doses.empty() ? "" : ", ") + number_text(cycle.dose);
+  }
+  if (doses.empty()) return counted(plan.cycles, "level") + " planned, none finished";
+  return fmt::format("{} of {} finished, of {} connections", recording.cycles.size(),
+                     counted(plan.cycles, "level"), doses);
+}
+
+std::string plan_text(const Recording& recording) {
+  const PlanInfo& plan = recording.run.plan;
   std::string text = fmt::format(
-      "{} of {}, at most {} opening at once, held for {} ms, timeout {} ms, settle cap {} ms",
-      counted(plan.cycles, "cycle"), counted(plan.connections, "connection"), plan.window,
+      "{}, {} opening at once, held for {} ms, timeout {} ms, settle cap {} ms",
+      doses_text(recording), plan.window == 0 ? "all" : fmt::format("at most {}", plan.window),
       plan.hold_ms, plan.timeout_ms, plan.settle_cap_ms);
   for (const std::string& step : plan.steps) text += "; " + cell_code(step, 120);
   return text;
+}
+
+const char* cycle_noun(const Recording& recording) {
+  return recording.run.kind == RunKind::connections ? "level" : "cycle";
 }
 
 std::string caps_text(const Recording& recording) {
@@ -48,7 +69,7 @@ std::string caps_text(const Recording& recording) {
     caps += span.hit_cap;
     left += span.hit_cap ? span.sockets_left : 0;
   }
-  if (caps == 0) return "every cycle settled before the cap";
+  if (caps == 0) return fmt::format("every {} settled before the cap", cycle_noun(recording));
   return fmt::format("{} hit the cap, with {} left over in all", counted(caps, "settle"),
                      counted(left, "socket"));
 }
@@ -67,7 +88,9 @@ std::string cut_off_text(const Recording& recording) {
   for (const PhaseSpan& span : recording.phases) last = std::max(last, span.cycle);
   const bool finished = std::ranges::any_of(
       recording.cycles, [last](const Cycle& cycle) { return cycle.number == last; });
-  return last == 0 || finished ? "" : fmt::format(" in cycle {}, which is not counted", last);
+  return last == 0 || finished
+             ? ""
+             : fmt::format(" in {} {}, which is not counted", cycle_noun(recording), last);
 }
 
 std::string tiers_part(const Recording& recording) {
@@ -84,7 +107,7 @@ std::string notes_part(const Recording& recording) {
   if (recording.notes.empty()) return "";
   std::string text = "Remarks made during the run:\n\n";
   for (const Note& note : recording.notes) {
-    text += fmt::format("- cycle {}: {}\n", note.cycle, prose(note.text));
+    text += fmt::format("- {} {}: {}\n", cycle_noun(recording), note.cycle, prose(note.text));
   }
   return text + "\n";
 }
@@ -115,8 +138,17 @@ std::string how_it_ended(const Recording& recording) {
   return "has no recorded end: the tool itself was killed" + where;
 }
 
-std::string conditions_section(const ReportInput& input) {
-  const Recording& recording = input.recording;
+std::string losses_line(const Recording& recording) {
+  std::string lost;
+  for (const Loss& loss : recording.losses) {
+    if (loss.count == 0) continue;
+    lost += fmt::format("{}{}: {}", lost.empty() ? "" : ", ", prose(loss.name),
+                        integer_text(static_cast<std::int64_t>(loss.count)));
+  }
+  return lost.empty() ? "" : "- Not everything was observed: " + lost + ".\n";
+}
+
+std::string conditions_section(const Recording& recording) {
   const RunInfo& run = recording.run;
   MarkdownTable table({{"condition", Align::left}, {"in this run", Align::left}});
   table.row({"started", utc_text(run.started_unix_s)});
@@ -124,7 +156,7 @@ std::string conditions_section(const ReportInput& input) {
   table.row({"target", target_text(run)});
   table.row({"machine", prose(fmt::format("Linux {}, {}, {}", run.kernel, run.machine,
                                           counted(run.cpus, "CPU")))});
-  table.row({"plan", plan_text(run)});
+  table.row({"plan", plan_text(recording)});
   table.row({"settling", caps_text(recording)});
   table.row({"losses", losses_text(recording)});
   table.row({"tool", prose("ebbtide " + run.tool_version)});

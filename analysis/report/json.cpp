@@ -5,7 +5,7 @@
 #include <tuple>
 
 #include "analysis/join.h"
-#include "analysis/report/escape.h"
+#include "analysis/report/conditions_json.h"
 #include "analysis/report/heap_json.h"
 #include "analysis/report/review_json.h"
 #include "analysis/series.h"
@@ -18,9 +18,6 @@ using Json = nlohmann::ordered_json;
 double seconds(std::uint64_t start_ns, std::uint64_t end_ns) {
   return end_ns > start_ns ? static_cast<double>(end_ns - start_ns) * 1e-9 : 0;
 }
-
-// JSON needs valid UTF-8, and what prints it a terminal without surprises.
-std::string text(const std::string& value) { return clean_text(value, 10'000); }
 
 Json judgements(const Assessment& assessment) {
   Json rows = Json::array();
@@ -40,7 +37,7 @@ Json judgements(const Assessment& assessment) {
     row["drift_per_second" + unit] = judgement.drift_per_second;
     row["points"] = judgement.points;
     row["warm_up_cycles"] = judgement.warm_up_cycles;
-    row["reason"] = text(judgement.reason);
+    row["reason"] = json_text(judgement.reason);
     rows.push_back(std::move(row));
   }
   return rows;
@@ -59,27 +56,9 @@ Json survivors(const Assessment& assessment) {
   return rows;
 }
 
-// {"rss_bytes": {"opened": …, "settled": …}, "fds_count": …}, in GaugeKind's order.
-Json gauges_of(const Recording& recording, std::uint32_t cycle) {
-  std::map<std::pair<GaugeKind, Point>, std::int64_t> values;
-  for (const Gauge& gauge : recording.gauges) {
-    if (gauge.cycle == cycle) values[{gauge.kind, gauge.point}] = gauge.value;
-  }
-  Json gauges = Json::object();
-  for (const auto& [key, value] : values) {
-    const GaugeInfo& info = gauge_info(key.first);
-    const std::string name =
-        std::string(info.name) +
-        (info.unit == Unit::bytes && !info.name.ends_with("_bytes") ? "_bytes" : "") +
-        (info.unit == Unit::count ? "_count" : "") + (info.unit == Unit::nanoseconds ? "_ns" : "");
-    gauges[name][std::string(name_of(key.second))] = value;
-  }
-  return gauges;
-}
-
 Json cycles(const Recording& recording) {
   Json rows = Json::array();
-  rows.push_back({{"cycle", 0}, {"gauges", gauges_of(recording, 0)}});
+  rows.push_back({{"cycle", 0}, {"gauges", gauges_json(recording, 0)}});
   for (const Cycle& cycle : recording.cycles) {
     Json row = {{"cycle", cycle.number},
                 {"idle", cycle.dose == 0},
@@ -92,7 +71,7 @@ Json cycles(const Recording& recording) {
       row["settle_hit_cap"] = span.hit_cap;
       row["sockets_left"] = span.sockets_left;
     }
-    row["gauges"] = gauges_of(recording, cycle.number);
+    row["gauges"] = gauges_json(recording, cycle.number);
     rows.push_back(std::move(row));
   }
   return rows;
@@ -114,7 +93,7 @@ Json connections(const Recording& recording) {
     rows.push_back({{"stage", name_of(stage)},
                     {"errno", code},
                     {"http_status", status},
-                    {"error", text(error)},
+                    {"error", json_text(error)},
                     {"count", count}});
   }
   const SocketJoin join = join_sockets(recording);
@@ -126,48 +105,14 @@ Json connections(const Recording& recording) {
           {"failures", std::move(rows)}};
 }
 
-Json conditions(const Recording& recording) {
-  const RunInfo& run = recording.run;
-  Json tiers = Json::array();
-  for (const Tier& tier : recording.tiers) {
-    tiers.push_back({{"name", text(tier.name)}, {"on", tier.on}, {"detail", text(tier.detail)}});
-  }
-  Json notes = Json::array();
-  for (const Note& note : recording.notes) {
-    notes.push_back({{"cycle", note.cycle}, {"text", text(note.text)}});
-  }
-  return {{"tool_version", text(run.tool_version)},
-          {"command_line", text(run.command_line)},
-          {"started_unix_s", run.started_unix_s},
-          {"url", text(run.url)},
-          {"pid", run.pid},
-          {"cmdline", text(run.cmdline)},
-          {"exe", text(run.exe)},
-          {"runtime", text(run.runtime)},
-          {"runtime_version", text(run.runtime_version)},
-          {"kernel", text(run.kernel)},
-          {"machine", text(run.machine)},
-          {"cpus", run.cpus},
-          {"planned_cycles", run.plan.cycles},
-          {"planned_connections_per_cycle", run.plan.connections},
-          {"end", name_of(recording.end.reason)},
-          {"end_detail", text(recording.end.detail)},
-          {"tiers", std::move(tiers)},
-          {"notes", std::move(notes)}};
-}
-
 }  // namespace
 
 std::string results_json(const Recording& recording, const Assessment& assessment,
                          const Causes& causes) {
-  Json losses = Json::array();
-  for (const Loss& loss : recording.losses) {
-    losses.push_back({{"name", text(loss.name)}, {"count", loss.count}});
-  }
   Json root;
   root["schema"] = results_schema;
   root["verdict"] = verdict_name(assessment.verdict);
-  root["sentence"] = text(assessment.sentence);
+  root["sentence"] = json_text(assessment.sentence);
   root["cycles_finished"] = assessment.cycles;
   root["connections_established"] = assessment.connections;
   root["confidence"] = assessment.confidence;
@@ -180,9 +125,9 @@ std::string results_json(const Recording& recording, const Assessment& assessmen
   if (causes.review.files > 0) root["review"] = joined_review_json(causes);
   root["cycles"] = cycles(recording);
   root["connections"] = connections(recording);
-  root["conditions"] = conditions(recording);
-  root["losses"] = std::move(losses);
-  return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  root["conditions"] = conditions_json(recording);
+  root["losses"] = losses_json(recording);
+  return json_text(root);
 }
 
 }  // namespace ebbtide

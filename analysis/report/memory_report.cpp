@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "analysis/format.h"
+#include "analysis/report/conditions.h"
 #include "analysis/report/escape.h"
 #include "analysis/report/review_section.h"
 #include "analysis/report/sections.h"
@@ -46,16 +47,6 @@ std::string survivors_line(const ReportInput& input) {
                      alive <= 1 ? "was" : "were", state.empty() ? "" : ", " + state);
 }
 
-std::string losses_line(const Recording& recording) {
-  std::string lost;
-  for (const Loss& loss : recording.losses) {
-    if (loss.count == 0) continue;
-    lost += fmt::format("{}{}: {}", lost.empty() ? "" : ", ", prose(loss.name),
-                        integer_text(static_cast<std::int64_t>(loss.count)));
-  }
-  return lost.empty() ? "" : "- Not everything was observed: " + lost + ".\n";
-}
-
 // Three to six lines: the run, the judgements that weigh most, survivors, losses.
 std::string basis_lines(const ReportInput& input) {
   std::string lines = run_line(input);
@@ -90,7 +81,7 @@ std::string memory_report(const Recording& recording, const Assessment& assessme
   text += test_results_section(input);
   text += leak_detection_section(input);
   text += recommendations_section(input);
-  text += conditions_section(input);
+  text += conditions_section(recording);
   return text;
 }
 

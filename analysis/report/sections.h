@@ -25,12 +25,8 @@ std::string leak_detection_section(const ReportInput& input);  // Leak Detection
 std::string heap_part(const ReportInput& input);               // … what keeps JavaScript objects
 std::string ledger_part(const ReportInput& input);             // … into what resident memory grew
 std::string recommendations_section(const ReportInput& input);  // Recommendations for Phase 7
-std::string conditions_section(const ReportInput& input);       // Conditions, How to reproduce
 
 // "Kept by …": a cause in one line, escaped.
 std::string cause_line(const HeapCause& cause);
-
-// "completed", "interrupted", … as a sentence part; may hold text that the target controls.
-std::string how_it_ended(const Recording& recording);
 
 }  // namespace ebbtide

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
-#include <tuple>
 
 #include "analysis/format.h"
+#include "analysis/readings.h"
 #include "analysis/report/sections.h"
 #include "analysis/report/table.h"
 #include "analysis/thresholds.h"
@@ -13,24 +12,14 @@
 namespace ebbtide {
 namespace {
 
-class Readings {
- public:
-  explicit Readings(const Recording& recording) {
-    for (const Gauge& gauge : recording.gauges) {
-      values_[{gauge.kind, gauge.point, gauge.cycle}] = gauge.value;
-    }
-  }
-  [[nodiscard]] std::string text(GaugeKind kind, Point point, std::uint32_t cycle) const {
-    const auto found = values_.find({kind, point, cycle});
-    if (found == values_.end()) return "–";
-    const Unit unit = gauge_info(kind).unit;
-    if (unit == Unit::count) return integer_text(found->second);
-    return amount_text(static_cast<double>(found->second), unit);
-  }
-
- private:
-  std::map<std::tuple<GaugeKind, Point, std::uint32_t>, std::int64_t> values_;
-};
+std::string reading_text(const Readings& readings, GaugeKind kind, Point point,
+                         std::uint32_t cycle) {
+  const auto value = readings.at(kind, point, cycle);
+  if (!value) return "–";
+  const Unit unit = gauge_info(kind).unit;
+  if (unit == Unit::count) return integer_text(*value);
+  return amount_text(static_cast<double>(*value), unit);
+}
 
 std::string cycle_title(const Cycle& cycle) {
   return cycle.dose == 0 ? fmt::format("{} (idle)", cycle.number) : fmt::format("{}", cycle.number);
@@ -63,7 +52,7 @@ std::string rss_table(const Recording& recording, const Readings& readings) {
   std::uint32_t previous = 0;
   for (const Cycle& cycle : recording.cycles) {
     const auto rss = [&](Point point, std::uint32_t number) {
-      return readings.text(GaugeKind::rss, point, number);
+      return reading_text(readings, GaugeKind::rss, point, number);
     };
     table.row({cycle_title(cycle), fmt::format("{} / {}", cycle.established, cycle.dose),
                rss(Point::settled, previous), rss(Point::opened, cycle.number),
@@ -91,7 +80,8 @@ std::string floor_table(const Recording& recording, const Readings& readings) {
   MarkdownTable table(columns);
   const auto add = [&](const std::string& title, std::uint32_t cycle) {
     std::vector<std::string> cells = {title};
-    for (const GaugeKind kind : read) cells.push_back(readings.text(kind, Point::settled, cycle));
+    for (const GaugeKind kind : read)
+      cells.push_back(reading_text(readings, kind, Point::settled, cycle));
     table.row(std::move(cells));
   };
   add("baseline", 0);

@@ -1,0 +1,184 @@
+#include "analysis/load/levels_answer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "analysis/format.h"
+#include "analysis/load/limit.h"
+
+namespace ebbtide {
+namespace {
+
+constexpr double busy_share = 0.9;
+constexpr double busy_driver_share = 0.7;
+constexpr double much_of_the_wait = 0.5;
+
+const LevelReport* largest_finished(const LevelsAssessment& assessment) {
+  const LevelReport* largest = nullptr;
+  for (const LevelReport& level : assessment.levels) {
+    if (!level.finished || level.established == 0) continue;
+    if (largest == nullptr || level.established > largest->established) largest = &level;
+  }
+  return largest;
+}
+
+std::string percent(double share) { return fmt::format("{:.0f} %", share * 100); }
+
+// The peer that a connection waits for most of the time that it takes to be established.
+std::string waited_for(const Recording& recording, const LevelReport& level) {
+  for (const UpstreamWait& wait : recording.upstream_waits) {
+    if (wait.cycle != level.cycle || wait.phase != Phase::open || level.whole.sum <= 0) continue;
+    const double share = static_cast<double>(wait.total_ns) * 1e-9 / level.whole.sum;
+    if (share < much_of_the_wait) continue;
+    return fmt::format("the server's wait for {}:{} ({} of the time to established)", wait.address,
+                       wait.port, percent(std::min(share, 1.0)));
+  }
+  return "";
+}
+
+double cpu_share(const LevelReport& level) {
+  const CpuUse* cpu = use_in(level.cpu, Phase::open);
+  if (cpu == nullptr || cpu->span_seconds <= 0) return 0;
+  return (cpu->user_seconds + cpu->system_seconds) / cpu->span_seconds;
+}
+
+bool apart_from_zero(const ConnectionCost& cost) {
+  return cost.per_connection && cost.interval.low > 0;
+}
+
+std::string interval_of(const LevelsAssessment& assessment, const ConnectionCost& cost) {
+  return fmt::format("{:.0f} % interval {}, {}", assessment.confidence * 100,
+                     interval_text(cost.interval, Unit::bytes), counted(cost.levels, "level"));
+}
+
+std::string cost_sentence(const LevelsAssessment& assessment) {
+  const ConnectionCost* rss = cost_named(assessment, "RSS");
+  if (rss == nullptr || !rss->at_largest) return "";
+  if (!rss->per_connection) {
+    return fmt::format(
+        " At {} each took {} of RSS, what the server takes anyway included ({}: not enough to "
+        "tell them apart).",
+        counted(static_cast<std::uint64_t>(rss->largest), "connection"),
+        bytes_text(*rss->at_largest), counted(rss->levels, "level"));
+  }
+  if (!apart_from_zero(*rss)) {
+    return fmt::format(" What one costs in RSS is lost in the noise ({}).",
+                       interval_of(assessment, *rss));
+  }
+  std::string text = fmt::format(" Each costs {} of RSS ({})", bytes_text(*rss->per_connection),
+                                 interval_of(assessment, *rss));
+  const ConnectionCost* heap = cost_named(assessment, "V8 heap reachable");
+  if (heap != nullptr && apart_from_zero(*heap)) {
+    text += fmt::format(", {} of it V8 heap", bytes_text(*heap->per_connection));
+  }
+  const ConnectionCost* kernel = cost_named(assessment, "kernel socket memory");
+  if (kernel != nullptr && apart_from_zero(*kernel)) {
+    text += fmt::format(", and {} in the kernel", bytes_text(*kernel->per_connection));
+  }
+  return text + ".";
+}
+
+std::string held_before(const LevelsAssessment& assessment) {
+  if (assessment.held == 0) return "no smaller level was held";
+  return fmt::format("{} were held before", number_text(assessment.held));
+}
+
+std::string not_degraded(const Recording& recording, const LevelsAssessment& assessment) {
+  std::string text = assessment.held == 0
+                         ? "No level was finished"
+                         : counted(assessment.held, "connection") + " held; no limit reached";
+  if (recording.end.reason == EndReason::completed) return text;
+  text += (target_died(recording.end) ? "; the target " : "; the run ") + end_of_run(recording.end);
+  if (!assessment.levels.back().finished) {
+    text += fmt::format(" in the level of {}", number_text(assessment.levels.back().attempted));
+  }
+  return text;
+}
+
+std::string limit_text(const Recording& recording, const LevelsAssessment& assessment) {
+  const Limit& limit = assessment.limit;
+  if (limit.cause == LimitCause::none) return not_degraded(recording, assessment);
+  const LevelReport& level = assessment.levels[limit.level];
+  const std::string where = level.attempted == 0 ? fmt::format("In level {}", limit.level + 1)
+                                                 : "At " + counted(level.attempted, "connection");
+  if (limit.cause == LimitCause::own_limit) {
+    return fmt::format("{} held; then this machine's limit stopped the tool, not the server: {}",
+                       counted(assessment.held, "connection"), limit.reason);
+  }
+  return fmt::format("{} {}; {}", where, limit.reason, held_before(assessment));
+}
+
+}  // namespace
+
+const ConnectionCost* cost_named(const LevelsAssessment& assessment, std::string_view subject) {
+  const auto found = std::ranges::find(assessment.costs, subject, &ConnectionCost::subject);
+  return found == assessment.costs.end() ? nullptr : &*found;
+}
+
+std::string opening_bound(const Recording& recording, const LevelsAssessment& assessment) {
+  const LevelReport* level = largest_finished(assessment);
+  if (level == nullptr) return "";
+  const LoopUse* loop = use_in(level->loops, Phase::open);
+  if (loop != nullptr && loop->busy_share > busy_share) {
+    return fmt::format("the server's event loop, busy {} of the time", percent(loop->busy_share));
+  }
+  if (const std::string peer = waited_for(recording, *level); !peer.empty()) return peer;
+  if (level->driver_share.value_or(0) > busy_driver_share) {
+    return fmt::format("the tool itself, its CPU busy {} of the time: the server may be faster",
+                       percent(*level->driver_share));
+  }
+  if (cpu_share(*level) > busy_share) {
+    return fmt::format("the server's CPU, busy {} of the time", percent(cpu_share(*level)));
+  }
+  if (level->scheduled) return "the rate that was asked for";
+  if (loop == nullptr || !level->driver_share) return "";
+  return fmt::format(
+      "the number that open at once ({}): the server's event loop is busy {} of the time, the tool "
+      "{}",
+      recording.run.plan.window, percent(loop->busy_share), percent(*level->driver_share));
+}
+
+std::string extrapolation(const LevelsAssessment& assessment) {
+  constexpr double gib = 1024.0 * 1024 * 1024;
+  const ConnectionCost* rss = cost_named(assessment, "RSS");
+  const LevelReport* level = largest_finished(assessment);
+  if (rss == nullptr || level == nullptr || !apart_from_zero(*rss)) return "";
+  const auto use = std::ranges::find(level->uses, "RSS", &LevelOfUse::subject);
+  if (use == level->uses.end() || !use->held) return "";
+  // From the largest level on, in the next power of two of GB.
+  double target = gib;
+  while (target < 2 * *use->held) target *= 2;
+  const auto at = [&](double cost) {
+    const double connections = static_cast<double>(level->open) + (target - *use->held) / cost;
+    const double scale = std::pow(10, std::floor(std::log10(connections)) - 1);
+    return integer_text(std::llround(std::floor(connections / scale) * scale));
+  };
+  return fmt::format(
+      "Extrapolated, not measured: RSS would reach {} at about {} connections (with the interval's "
+      "ends {} to {}), if nothing else stopped the server before.",
+      bytes_text(target), at(*rss->per_connection), at(rss->interval.high), at(rss->interval.low));
+}
+
+std::string levels_sentence(const Recording& recording, const LevelsAssessment& assessment) {
+  if (assessment.levels.empty()) {
+    const std::string end = end_of_run(recording.end);
+    return "No level began" + (end.empty() ? "." : "; the run " + end + ".");
+  }
+  const bool any = std::ranges::any_of(
+      assessment.levels, [](const LevelReport& level) { return level.established > 0; });
+  if (!any) {
+    const std::string why = assessment.limit.cause == LimitCause::none
+                                ? "the run " + end_of_run(recording.end)
+                                : assessment.limit.reason;
+    return "No connection was established: " + why + ".";
+  }
+  std::string text = limit_text(recording, assessment) + "." + cost_sentence(assessment);
+  if (!assessment.opening_bound.empty()) {
+    text += " Opening is bound by " + assessment.opening_bound + ".";
+  }
+  return text;
+}
+
+}  // namespace ebbtide
