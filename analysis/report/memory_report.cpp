@@ -85,4 +85,15 @@ std::string memory_report(const Recording& recording, const Assessment& assessme
   return text;
 }
 
+std::string memory_summary_text(const Assessment& assessment, const Causes& causes) {
+  std::string text = clean_text(assessment.sentence, 2000) + "\n";
+  const HeapCause* cause = main_cause(causes.heap);
+  if (assessment.verdict == Verdict::leak && cause != nullptr)
+    text += fmt::format("Kept by {}\n", clean_text(cause->path, 300));
+  if (const ReviewFinding* finding = main_finding(causes); finding != nullptr)
+    text += fmt::format("Mend    {}:{} {}: {}\n", clean_text(finding->at.path),
+                        finding->at.range.line, finding->rule, clean_text(finding->reason, 300));
+  return text;
+}
+
 }  // namespace ebbtide

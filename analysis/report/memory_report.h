@@ -14,4 +14,7 @@ namespace ebbtide {
 std::string memory_report(const Recording& recording, const Assessment& assessment,
                           const Causes& causes = {});
 
+// For a terminal: the answer, and beside a LEAK what keeps it and which line to mend.
+std::string memory_summary_text(const Assessment& assessment, const Causes& causes);
+
 }  // namespace ebbtide
