@@ -9,7 +9,6 @@ Result<int> run_broadcast(const BroadcastOptions& options, const std::string& co
                            .options = options.run,
                            .doses = {options.clients},
                            .tracing = {.event_loop = true, .upstream = true},
-                           .measure_held = true,
                            .trigger = &options.trigger};
   const auto recording = record_run(request, command_line);
   if (!recording) return recording.error();

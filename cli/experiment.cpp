@@ -217,7 +217,7 @@ awaitable<std::uint32_t> Experiment::drive_connections(std::uint32_t cycle, std:
   start_ns = begin_phase(cycle, Phase::hold);
   co_await hold(cycle);
   end_phase(cycle, Phase::hold, start_ns);
-  if (plan_.measure_held && !stopping()) {
+  if (plan_.load && !stopping()) {
     co_await weigh_heap(cycle, Point::held);
     co_await measure(cycle, Point::held);
   }
@@ -268,7 +268,8 @@ awaitable<void> Experiment::settle(std::uint32_t cycle) {
   Settled settled = co_await wait_until_settled(
       tracer_, {.cap = plan_.settle_cap, .sockets_gone = cycle != 0}, stop, tick);
   if (!stopping()) co_await collect_garbage(cycle);
-  if (!stopping()) co_await look_into_heap(cycle);
+  if (!stopping() && plan_.load) co_await weigh_heap(cycle, Point::settled);
+  if (!stopping() && !plan_.load) co_await look_into_heap(cycle);
   if (inspector_ || heap_watch_) {
     // V8 gives pages back on threads of its own after the collection.
     const SettleRule echo{

@@ -35,7 +35,8 @@ struct ExperimentPlan {
   OpenOptions opening;               // `count` is the cycle's dose
   std::chrono::milliseconds hold{100};
   std::chrono::milliseconds settle_cap{3000};
-  bool measure_held = false;           // also at the end of the hold, with the heap's size
+  bool load = false;  // what connections take matters, not what they leave: gauges also at the end
+                      // of the hold, heaps are weighed and not looked into
   std::optional<TriggerPlan> trigger;  // held for as long as this has the server broadcast
   std::vector<boost::asio::ip::tcp::endpoint> trigger_endpoints;
   bool inspector = true;                // try to open it

@@ -200,7 +200,7 @@ Result<std::string> record_run(const RunRequest& request, const std::string& com
       .opening = {.count = 0, .window = options.window, .rate = options.rate},
       .hold = options.hold,
       .settle_cap = options.settle_cap,
-      .measure_held = request.measure_held,
+      .load = request.kind != RunKind::leak,
       .trigger = request.trigger == nullptr ? std::nullopt : std::optional(*request.trigger),
       .trigger_endpoints = trigger_endpoints,
       .inspector = options.inspector,

@@ -21,7 +21,6 @@ struct RunRequest {
   const RunOptions& options;
   std::vector<std::uint32_t> doses;      // connections of each cycle; 0: an idle control
   TracerOptions tracing;                 // `ebpf` is taken from `options`
-  bool measure_held = false;             // also while the connections are up
   bool snapshot = false;                 // have the target write heap snapshots
   const TriggerPlan* trigger = nullptr;  // what is done while they are up; nullptr: they are held
   // Rows that are known before the run, such as the target's source.

@@ -72,9 +72,10 @@ std::string done_line(const SummaryPart& part, const Findings& findings) {
   std::string line;
   switch (part.kind) {
     case RunKind::connections: {
-      std::vector<std::uint64_t> levels;
-      for (const LevelReport& level : findings.levels->levels) levels.push_back(level.attempted);
-      line = fmt::format("{} connections at once against {}", levels_text(levels, 12), url);
+      std::string levels;
+      for (const LevelReport& level : findings.levels->levels)
+        levels += (levels.empty() ? "" : ", ") + number_text(level.attempted);
+      line = fmt::format("{} connections at once against {}", levels, url);
       break;
     }
     case RunKind::broadcast:
@@ -105,7 +106,7 @@ std::string accomplishments(const std::vector<SummaryPart>& parts, const Finding
 }
 
 std::string files(const std::vector<SummaryPart>& parts) {
-  std::string text = "## Files Created\n\n";
+  std::string text = "## Files Created/Modified\n\n";
   for (const SummaryPart& part : parts) {
     if (!part.recording) continue;
     text +=
@@ -168,8 +169,6 @@ std::string key_findings(const std::vector<SummaryPart>& parts, const Findings& 
   text +=
       "- **Broadcast throughput and latency**: " + said(findings.broadcast, RunKind::broadcast) +
       "\n";
-  if (findings.broadcast && !findings.broadcast->waits_for.empty())
-    text += "  - What it waits for: " + prose(findings.broadcast->waits_for) + "\n";
   text += "- **Leaks and lifecycle**: " + said(findings.memory, RunKind::leak) + "\n";
   text += "- **Code locations that need fixing**: " + code_locations(findings) + "\n";
   return text + "\n";
@@ -207,7 +206,7 @@ std::string answer(const Findings& findings) {
 
 std::string summary_report(const std::vector<SummaryPart>& parts) {
   const Findings findings = assess_parts(parts);
-  return "# WebSocket profiling: summary\n\n**" + answer(findings) + "**\n\n" +
+  return "# Phase 6 Plan 3: WebSocket Profiling Summary\n\n**" + answer(findings) + "**\n\n" +
          accomplishments(parts, findings) + files(parts) + key_findings(parts, findings) +
          next_step(findings);
 }
