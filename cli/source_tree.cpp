@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uintmax_t max_file_bytes = 16U << 20U;
-constexpr std::uintmax_t max_total_bytes = 256U << 20U;
+constexpr std::uintmax_t max_total_bytes = 64U << 20U;  // a tree takes thirty times as much
 constexpr std::size_t max_files = 20000;
 constexpr std::size_t max_listed = 200;  // lines for what was not read
 constexpr std::size_t minified_from_bytes = 10000;
@@ -28,6 +28,10 @@ bool has_one_of(std::string_view text, std::initializer_list<std::string_view> e
 
 bool is_test(const std::string& name) {
   return name.find(".test.") != std::string::npos || name.find(".spec.") != std::string::npos;
+}
+
+bool is_test_directory(const std::string& name) {
+  return name == "test" || name == "tests" || name == "__tests__" || name == "__mocks__";
 }
 
 bool is_output_directory(const std::string& name) {
@@ -89,7 +93,7 @@ class TreeReader {
       if (name == "node_modules" || name == "bower_components" || name.starts_with(".")) return;
       if (is_output_directory(name))
         return leave(entry, "looks like the output of a build; name it to have it read");
-      if (name == "__tests__" || name == "__mocks__") return leave(entry, "tests");
+      if (is_test_directory(name)) return leave(entry, "tests");
       directories_.push_back(entry);
       return;
     }

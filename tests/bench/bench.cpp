@@ -15,6 +15,8 @@
 #include "tests/bench/heap_census_cost.h"
 #include "tests/bench/heap_snapshot_cost.h"
 #include "tests/bench/pump_cost.h"
+#include "tests/bench/review_quality.h"
+#include "tests/bench/review_speed.h"
 #include "tests/bench/table.h"
 #include "tests/bench/target_cost.h"
 #include "tests/bench/tool_cost.h"
@@ -83,6 +85,7 @@ Table measure_all(const std::string& directory) {
     };
   };
   const std::vector<Measurement> measurements = {
+      {"the code review", [&] { return measure_review_speed(directory); }},
       {"the tool at 1,000 connections", [&] { return measure_tool_memory(directory); }},
       {"the tool, 10 cycles of 100 connections", [&] { return measure_tool_time(directory); }},
       {"the analysis", [&] { return measure_analysis(directory); }},
@@ -90,7 +93,8 @@ Table measure_all(const std::string& directory) {
       {"CPU of a process that nobody traces, per system call", with_server(measure_bystander_cost)},
       {"records from kernel to recording", with_server(measure_pump)},
       {"a look into a JavaScript heap", [&] { return measure_heap_census(directory); }},
-      {"what grows between heap snapshots", [&] { return measure_snapshots(directory); }}};
+      {"what grows between heap snapshots", [&] { return measure_snapshots(directory); }},
+      {"what the code review finds in the labelled set", measure_review_quality}};
   Table table;
   for (const Measurement& each : measurements) {
     fmt::print(stderr, "bench: {}\n", each.heading);

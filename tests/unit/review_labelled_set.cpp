@@ -228,4 +228,38 @@ CaseScore score_case(const LabelledCase& labelled, const Review& review) {
   return score;
 }
 
+double RuleScore::recall() const { return expected == 0 ? 1 : double(met) / expected; }
+
+double RuleScore::precision() const {
+  return met + false_alarms == 0 ? 1 : double(met) / (met + false_alarms);
+}
+
+RuleScore& RuleScore::operator+=(const RuleScore& other) {
+  expected += other.expected;
+  met += other.met;
+  false_alarms += other.false_alarms;
+  return *this;
+}
+
+RuleScore SetScore::of_family(std::string_view prefix) const {
+  RuleScore sum;
+  for (const auto& [rule, score] : by_rule) {
+    if (rule.starts_with(prefix)) sum += score;
+  }
+  return sum;
+}
+
+SetScore score_set(const std::vector<LabelledCase>& cases) {
+  SetScore set;
+  for (const LabelledCase& labelled : cases) {
+    const CaseScore score = score_case(labelled, review_files(labelled.files, labelled.mappings));
+    for (const auto& [rule, of_rule] : score.by_rule) set.by_rule[rule] += of_rule;
+    for (const std::string& miss : score.misses)
+      set.disagreements += fmt::format("{}: missed: {}\n", labelled.name, miss);
+    for (const std::string& alarm : score.false_alarms)
+      set.disagreements += fmt::format("{}: false alarm: {}\n", labelled.name, alarm);
+  }
+  return set;
+}
+
 }  // namespace ebbtide

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "analysis/review/review.h"
@@ -38,6 +39,10 @@ struct RuleScore {
   std::uint32_t expected = 0;
   std::uint32_t met = 0;
   std::uint32_t false_alarms = 0;
+
+  [[nodiscard]] double recall() const;     // 1 when nothing was expected
+  [[nodiscard]] double precision() const;  // 1 when nothing was said
+  RuleScore& operator+=(const RuleScore& other);
 };
 
 struct CaseScore {
@@ -47,5 +52,15 @@ struct CaseScore {
 };
 
 CaseScore score_case(const LabelledCase& labelled, const Review& review);
+
+struct SetScore {
+  std::map<std::string, RuleScore> by_rule;
+  std::string disagreements;  // a line for each miss and false alarm
+
+  // Over the rules whose id begins so: "LC", "RB", "HY".
+  [[nodiscard]] RuleScore of_family(std::string_view prefix) const;
+};
+
+SetScore score_set(const std::vector<LabelledCase>& cases);
 
 }  // namespace ebbtide
