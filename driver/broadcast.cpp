@@ -46,8 +46,7 @@ struct Broadcast::State {
   State(asio::any_io_executor on, TriggerPlan with, std::vector<asio::ip::tcp::endpoint> to,
         Deliveries matching)
       : executor(std::move(on)),
-        plan(std::move(with)),
-        endpoints(std::move(to)),
+        route(std::move(with), std::move(to)),
         deliveries(std::move(matching)),
         changed(executor),
         drain_pause(executor) {}
@@ -66,8 +65,8 @@ struct Broadcast::State {
   void end_lanes();
 
   asio::any_io_executor executor;
-  TriggerPlan plan;
-  std::vector<asio::ip::tcp::endpoint> endpoints;
+  TriggerRoute route;
+  const TriggerPlan& plan = route.plan;
   Deliveries deliveries;
   Condition changed;  // `running`
   asio::steady_timer drain_pause;
@@ -148,7 +147,7 @@ BroadcastStatus Broadcast::status() const {
   BroadcastStatus status = state_->status;
   status.delivered = state_->deliveries.delivered();
   status.subscribers = state_->deliveries.subscribers();
-  for (const auto& lane : state_->lanes) status.traffic += lane->channel->traffic();
+  status.traffic = state_->route.connections.traffic;
   return status;
 }
 
@@ -170,8 +169,8 @@ asio::awaitable<void> Broadcast::State::open_lanes() {
   for (std::size_t i = 0; i < count; ++i) {
     Lane& lane = *lanes.emplace_back(std::make_unique<Lane>(executor));
     const auto on_end = [&lane] { lane.pause.cancel(); };
-    lane.channel = messages ? make_ws_channel(executor, {plan, endpoints}, on_end)
-                            : make_http_channel(executor, {plan, endpoints});
+    lane.channel =
+        messages ? make_ws_channel(executor, route, on_end) : make_http_channel(executor, route);
   }
   for (const auto& lane : lanes) {
     if (stopped) co_return;

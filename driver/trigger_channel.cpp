@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "driver/deadline.h"
 
 namespace ebbtide {
@@ -19,12 +21,21 @@ asio::awaitable<Attempt> connect_once(tcp::endpoint endpoint, tcp::socket& socke
 
 }  // namespace
 
-asio::awaitable<Attempt> connect_channel(TriggerRoute route, tcp::socket& socket,
+TriggerRoute::TriggerRoute(TriggerPlan with, std::vector<tcp::endpoint> endpoints)
+    : plan(std::move(with)) {
+  connections.plan.url = plan.url;
+  connections.plan.tls = plan.tls;
+  connections.plan.headers = plan.headers;
+  connections.plan.timeout = plan.timeout;
+  connections.endpoints = std::move(endpoints);
+}
+
+asio::awaitable<Attempt> connect_channel(const TriggerRoute& route, tcp::socket& socket,
                                          const bool& aborted) {
   const auto limit = route.plan.timeout;
   Attempt failure = failure_of(Stage::connect, asio::error::operation_aborted);
   error_code ignored;
-  for (const tcp::endpoint& endpoint : route.endpoints) {
+  for (const tcp::endpoint& endpoint : route.connections.endpoints) {
     if (aborted) break;
     socket.close(ignored);
     failure = co_await within(

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "driver/broadcast.h"
-#include "driver/driver_load.h"
 #include "driver/failure.h"
+#include "driver/session.h"
 #include "driver/trigger.h"
 
 namespace ebbtide {
@@ -42,24 +42,24 @@ class TriggerChannel {
 
   // Ends what is pending; nothing can be opened again.
   virtual void abort() = 0;
-
-  [[nodiscard]] virtual Traffic traffic() const = 0;
 };
 
-// Plan and endpoints outlive the channel.
+// What the channels of one run share; it outlives them.
 struct TriggerRoute {
-  const TriggerPlan& plan;
-  const std::vector<boost::asio::ip::tcp::endpoint>& endpoints;
+  TriggerRoute(TriggerPlan with, std::vector<boost::asio::ip::tcp::endpoint> endpoints);
+
+  TriggerPlan plan;
+  CohortContext connections;  // counts their traffic
 };
 
 std::unique_ptr<TriggerChannel> make_http_channel(const boost::asio::any_io_executor& executor,
-                                                  TriggerRoute route);
+                                                  TriggerRoute& route);
 // `on_end` is called when the connection is over.
 std::unique_ptr<TriggerChannel> make_ws_channel(const boost::asio::any_io_executor& executor,
-                                                TriggerRoute route, std::function<void()> on_end);
+                                                TriggerRoute& route, std::function<void()> on_end);
 
 // Connects `socket` to the first endpoint that answers; `aborted` may come true meanwhile.
-boost::asio::awaitable<Attempt> connect_channel(TriggerRoute route,
+boost::asio::awaitable<Attempt> connect_channel(const TriggerRoute& route,
                                                 boost::asio::ip::tcp::socket& socket,
                                                 const bool& aborted);
 

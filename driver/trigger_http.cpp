@@ -11,7 +11,6 @@
 #include <utility>
 
 #include "driver/deadline.h"
-#include "driver/session.h"
 #include "driver/trigger_channel.h"
 #include "recording/clock.h"
 
@@ -49,7 +48,7 @@ TriggerRequest request_of(const TriggerPlan& plan, TriggerText text) {
 
 class HttpTriggerChannel : public TriggerChannel {
  public:
-  HttpTriggerChannel(const asio::any_io_executor& executor, TriggerRoute route)
+  HttpTriggerChannel(const asio::any_io_executor& executor, TriggerRoute& route)
       : route_(route), socket_(executor) {}
 
   // A server that closes an idle connection would otherwise take the next request with it.
@@ -90,14 +89,13 @@ class HttpTriggerChannel : public TriggerChannel {
     shut();
   }
 
-  [[nodiscard]] Traffic traffic() const override { return traffic_; }
-
  private:
   asio::awaitable<Attempt> exchange(TriggerRequest request, TriggerAnswer& answer) {
     const auto [write_error, written] = co_await http::async_write(socket_, request, as_value);
     if (write_error) co_return exchange_failure(write_error);
-    ++traffic_.messages_sent;
-    traffic_.bytes_sent += request.body().size();
+    Traffic& traffic = route_.connections.traffic;
+    ++traffic.messages_sent;
+    traffic.bytes_sent += request.body().size();
     for (;;) {
       http::response_parser<http::string_body> parser;
       parser.body_limit(max_message_bytes);
@@ -107,8 +105,8 @@ class HttpTriggerChannel : public TriggerChannel {
       if (parser.get().result_int() < 200) continue;  // 100 Continue: the answer is to come
       answer.answered_ns = monotonic_ns();
       answer.http_status = static_cast<std::int32_t>(parser.get().result_int());
-      ++traffic_.messages_received;
-      traffic_.bytes_received += parser.get().body().size();
+      ++traffic.messages_received;
+      traffic.bytes_received += parser.get().body().size();
       if (!parser.keep_alive()) shut();
       co_return std::nullopt;
     }
@@ -119,17 +117,16 @@ class HttpTriggerChannel : public TriggerChannel {
     socket_.close(ignored);
   }
 
-  TriggerRoute route_;
+  TriggerRoute& route_;
   tcp::socket socket_;
   boost::beast::flat_buffer buffer_;  // what came after the last answer
-  Traffic traffic_;
   bool aborted_ = false;
 };
 
 }  // namespace
 
 std::unique_ptr<TriggerChannel> make_http_channel(const asio::any_io_executor& executor,
-                                                  TriggerRoute route) {
+                                                  TriggerRoute& route) {
   return std::make_unique<HttpTriggerChannel>(executor, route);
 }
 

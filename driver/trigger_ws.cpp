@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "driver/deadline.h"
-#include "driver/session.h"
 #include "driver/trigger_channel.h"
 #include "recording/clock.h"
 
@@ -14,16 +13,6 @@ namespace ebbtide {
 namespace {
 
 namespace asio = boost::asio;
-
-CohortContext context_of(TriggerRoute route) {
-  CohortContext context;
-  context.plan.url = route.plan.url;
-  context.plan.tls = route.plan.tls;
-  context.plan.headers = route.plan.headers;
-  context.plan.timeout = route.plan.timeout;
-  context.endpoints = route.endpoints;
-  return context;
-}
 
 // One connection and its session; reads until it is told to leave or the server ends it.
 struct TriggerLink {
@@ -39,12 +28,9 @@ struct TriggerLink {
 
 class WsTriggerChannel : public TriggerChannel {
  public:
-  WsTriggerChannel(const asio::any_io_executor& executor, TriggerRoute route,
+  WsTriggerChannel(const asio::any_io_executor& executor, TriggerRoute& route,
                    std::function<void()> on_end)
-      : executor_(executor),
-        route_(route),
-        context_(context_of(route)),
-        on_end_(std::move(on_end)) {}
+      : executor_(executor), route_(route), on_end_(std::move(on_end)) {}
 
   bool is_open() override { return link_ && link_->reading; }
 
@@ -92,8 +78,6 @@ class WsTriggerChannel : public TriggerChannel {
     if (link_) link_->handle.abort();
   }
 
-  [[nodiscard]] Traffic traffic() const override { return context_.traffic; }
-
  private:
   asio::awaitable<Attempt> bounded(asio::awaitable<Attempt> attempt, std::string_view if_late) {
     const auto limit = route_.plan.timeout;
@@ -103,7 +87,7 @@ class WsTriggerChannel : public TriggerChannel {
   }
 
   asio::awaitable<Attempt> begin() {
-    link_->session = make_ws_session({context_, link_->handle, link_->outcome});
+    link_->session = make_ws_session({route_.connections, link_->handle, link_->outcome});
     Session& session = *link_->session;
     if (Attempt failure = co_await bounded(session.open(), "no answer to the upgrade in {} ms")) {
       co_return failure;
@@ -128,8 +112,7 @@ class WsTriggerChannel : public TriggerChannel {
   }
 
   asio::any_io_executor executor_;
-  TriggerRoute route_;
-  CohortContext context_;
+  TriggerRoute& route_;
   std::function<void()> on_end_;
   std::unique_ptr<TriggerLink> link_;
   bool aborted_ = false;
@@ -138,7 +121,7 @@ class WsTriggerChannel : public TriggerChannel {
 }  // namespace
 
 std::unique_ptr<TriggerChannel> make_ws_channel(const asio::any_io_executor& executor,
-                                                TriggerRoute route, std::function<void()> on_end) {
+                                                TriggerRoute& route, std::function<void()> on_end) {
   return std::make_unique<WsTriggerChannel>(executor, route, std::move(on_end));
 }
 
