@@ -211,7 +211,7 @@ bool Lifecycles::may_be_the_same(NodeId given, NodeId kept) {
   for (const NodeId source : of_given) {
     if (holds(of_kept, source)) return true;
   }
-  if (are_different_fields(of_given, of_kept)) return false;
+  if (are_different_fields(given, kept)) return false;
   const bool given_connection = values_.is_connection(given);
   const bool kept_connection = values_.is_connection(kept);
   const bool given_record = !given_connection && is_connection_or_record(given);
@@ -231,21 +231,22 @@ bool Lifecycles::may_be_the_same(NodeId given, NodeId kept) {
 }
 
 // `ws.userId` where `ws.id` was meant: two fields of a connection that are never given one value.
-bool Lifecycles::are_different_fields(const std::vector<NodeId>& one,
-                                      const std::vector<NodeId>& other) {
-  const auto field_of = [&](NodeId source) {
-    const bool field = !member_name(ast_, source).empty() && !values_.is_connection(source);
-    const Place place = field ? values_.place(source) : Place{};
+bool Lifecycles::are_different_fields(NodeId one, NodeId other) {
+  const auto field_of = [&](NodeId expression) {
+    const bool field = !member_name(ast_, expression).empty() && !values_.is_connection(expression);
+    const Place place = field ? values_.place(expression) : Place{};
     return place.root == connection_root ? place.path : std::string();
   };
-  const auto all_differ = [&](NodeId source) {
-    const std::string path = field_of(source);
-    return !path.empty() && std::all_of(other.begin(), other.end(), [&](NodeId kept) {
-      const std::string kept_path = field_of(kept);
-      return !kept_path.empty() && kept_path != path;
-    });
-  };
-  return !one.empty() && !other.empty() && std::all_of(one.begin(), one.end(), all_differ);
+  const std::string path = field_of(one), other_path = field_of(other);
+  if (path.empty() || other_path.empty() || path == other_path) return false;
+  for (const NodeId source : values_.sources(one)) {
+    for (const NodeId kept : values_.sources(other)) {
+      const std::string_view text = ast_.text(source);
+      if (text == ast_.text(kept) || text == ast_.text(other)) return false;
+      if (ast_.text(kept) == ast_.text(one)) return false;
+    }
+  }
+  return true;
 }
 
 // Declared as a string or a number.

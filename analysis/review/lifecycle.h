@@ -67,8 +67,7 @@ class Lifecycles {
   bool find_mismatch(const Release& release, const Acquisition& acquisition, ReleaseReview& review);
   [[nodiscard]] NodeId searched_for(NodeId index);
   [[nodiscard]] bool may_be_the_same(NodeId given, NodeId kept);
-  [[nodiscard]] bool are_different_fields(const std::vector<NodeId>& one,
-                                          const std::vector<NodeId>& other);
+  [[nodiscard]] bool are_different_fields(NodeId one, NodeId other);
   bool find_vain_loop(const Release& release, ReleaseReview& review);
   [[nodiscard]] NodeId emptied_before(NodeId loop, const Place& looped, bool reads_again);
   [[nodiscard]] bool is_typed_as_name(NodeId expression) const;

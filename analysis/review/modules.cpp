@@ -146,6 +146,12 @@ NodeId Modules::file_at(const std::string& path) const {
 }
 
 ImportTarget Modules::resolve(NodeId from, std::string_view specifier) const {
+  const auto [known, fresh] = resolved_.try_emplace({ast_.file_of(from), specifier});
+  if (fresh) known->second = look_up(from, specifier);
+  return known->second;
+}
+
+ImportTarget Modules::look_up(NodeId from, std::string_view specifier) const {
   if (specifier.starts_with(".")) {
     const std::filesystem::path directory =
         std::filesystem::path(ast_.files()[ast_.file_of(from)].path).parent_path();

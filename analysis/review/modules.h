@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "analysis/review/ast.h"
@@ -67,6 +68,7 @@ class Modules {
   void note_commonjs(NodeId assignment);
   void note_package(NodeId node);
   [[nodiscard]] ImportTarget resolve(NodeId from, std::string_view specifier) const;
+  [[nodiscard]] ImportTarget look_up(NodeId from, std::string_view specifier) const;
   [[nodiscard]] NodeId file_at(const std::string& path) const;
   [[nodiscard]] NodeId root_of(NodeId node) const;
 
@@ -75,6 +77,8 @@ class Modules {
   const std::vector<PathMapping>& mappings_;
   std::unordered_map<std::string, NodeId> roots_;  // path to program
   std::unordered_map<NodeId, Exports> exports_;
+  using Request = std::pair<std::uint32_t, std::string_view>;  // a file and what it asks for
+  mutable std::map<Request, ImportTarget> resolved_;           // asked for again and again
 };
 
 }  // namespace ebbtide

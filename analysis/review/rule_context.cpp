@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "analysis/review/configuration.h"
+
 namespace ebbtide {
 namespace {
 
@@ -153,6 +155,7 @@ ReviewFinding* RuleFindings::report(std::string_view rule, NodeId node, std::str
   finding.at = at;
   finding.reason = std::move(reason);
   finding.owner = owner;
+  finding.condition = configuration_of(subject_.ast, subject_.scopes, node);
   finding.runs = moments_told(subject_.scope.moments(node));
   finding.fingerprint =
       fmt::format("{}:{}:{}", rule, owner.path.empty() ? brief(subject_.ast, node) : owner.path,

@@ -46,7 +46,7 @@ class HygieneRules {
         pinged = call;
     }
     if (pinged != 0) {
-      findings_.passed("HY001", "a timer looks after connections that have vanished",
+      findings_.passed("HY001", "connections that have vanished are noticed",
                        {findings_.evidence(pinged, "")});
       return;
     }
