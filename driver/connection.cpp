@@ -22,14 +22,9 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 std::unique_ptr<Session> make_session(SessionContext context) {
-  switch (context.plan().url.scheme) {
-    case Scheme::ws:
-      return make_ws_session(context);
-    case Scheme::http:
-      return make_http_session(context);
-    default:
-      break;
-  }
+  const Scheme scheme = context.plan().url.scheme;
+  if (is_websocket(scheme)) return make_ws_session(context);
+  if (is_http(scheme)) return make_http_session(context);
   return make_tcp_session(context);
 }
 
@@ -43,12 +38,16 @@ std::string with_id(std::string text, std::uint64_t id) {
   return text;
 }
 
-Failure late_opening(const ConnectionPlan& plan) {
-  if (plan.url.scheme == Scheme::ws) {
-    return late(Stage::upgrade,
-                fmt::format("no answer to the upgrade in {} ms", plan.timeout.count()));
+Failure late_opening(const SessionContext& context) {
+  const auto limit = context.plan().timeout.count();
+  const Scheme scheme = context.plan().url.scheme;
+  if (is_encrypted(scheme) && context.outcome.secured_ns == 0) {
+    return late(Stage::connect, fmt::format("no TLS handshake in {} ms", limit));
   }
-  return late(Stage::exchange, fmt::format("no answer to GET in {} ms", plan.timeout.count()));
+  if (is_websocket(scheme)) {
+    return late(Stage::upgrade, fmt::format("no answer to the upgrade in {} ms", limit));
+  }
+  return late(Stage::exchange, fmt::format("no answer to GET in {} ms", limit));
 }
 
 Failure late_step(const Step& step, const std::string& text, std::chrono::milliseconds limit) {
@@ -140,8 +139,9 @@ asio::awaitable<Attempt> live(SessionContext context, const std::function<void()
   if (Attempt failure = co_await connect(context)) co_return failure;
 
   const std::unique_ptr<Session> session = make_session(context);
-  Attempt failure = co_await within(cohort.plan.timeout, handle.socket, session->open(),
-                                    Attempt(late_opening(cohort.plan)));
+  const Attempt too_late = late(Stage::none, "");  // what was late is known afterwards
+  Attempt failure = co_await within(cohort.plan.timeout, handle.socket, session->open(), too_late);
+  if (failure && failure->stage == Stage::none) failure = late_opening(context);
   const CloseMode mode = outcome.close_mode;
   if (mode == CloseMode::wrong_path) co_return co_await leave_wrong_path(context);
   if (failure) co_return failure;

@@ -1,6 +1,9 @@
 #include "driver/failure.h"
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/websocket/error.hpp>
 #include <cerrno>
 
 namespace ebbtide {
@@ -32,6 +35,15 @@ std::string describe(const boost::system::error_code& error) {
 }
 
 }  // namespace
+
+boost::system::error_code translated(const boost::system::error_code& error) {
+  namespace beast = boost::beast;
+  const bool is_end = error == beast::http::error::end_of_stream ||
+                      error == beast::http::error::partial_message ||
+                      error == beast::websocket::error::closed ||
+                      error == boost::asio::ssl::error::stream_truncated;
+  return is_end ? boost::system::error_code(boost::asio::error::eof) : error;
+}
 
 Failure failure_of(Stage stage, const boost::system::error_code& error) {
   const bool is_errno = error.category() == boost::system::system_category();

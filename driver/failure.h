@@ -18,6 +18,9 @@ struct Failure {
 // What a step of a connection comes to: nullopt when it worked.
 using Attempt = std::optional<Failure>;
 
+// Asio's eof for each way of Asio, OpenSSL and Beast to say that the server ended the connection.
+boost::system::error_code translated(const boost::system::error_code& error);
+
 // The failure behind an error of Asio or Beast. Errors of this machine and not of the server (no
 // free fd, no free local port) say so.
 Failure failure_of(Stage stage, const boost::system::error_code& error);

@@ -1,4 +1,4 @@
-// http://: requests on one keep-alive connection; a step that sends is a POST.
+// http:// and https://: requests on one keep-alive connection; a step that sends is a POST.
 #include <fmt/format.h>
 
 #include <boost/asio/write.hpp>
@@ -18,13 +18,6 @@ namespace {
 
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
-using boost::system::error_code;
-
-// Beast's ways to say that the server is gone, as the one that failure.h knows.
-error_code translated(const error_code& error) {
-  const bool ended = error == http::error::end_of_stream || error == http::error::partial_message;
-  return ended ? error_code(asio::error::eof) : error;
-}
 
 bool looks_like_json(const std::string& text) {
   return text.starts_with('{') || text.starts_with('[');
@@ -36,6 +29,7 @@ class HttpSession : public PlainSession {
 
   // A plan that does not begin with a request of its own gets a GET.
   asio::awaitable<Attempt> open() override {
+    if (Attempt failure = co_await transport_.secure()) co_return failure;
     if (context_.outcome.close_mode == CloseMode::abort_handshake) {
       co_return co_await send_half_a_request();
     }
@@ -73,8 +67,7 @@ class HttpSession : public PlainSession {
     const Url& url = context_.plan().url;
     const std::string half =
         fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nUser-Ag", url.target, authority(url));
-    const auto [error, size] =
-        co_await asio::async_write(context_.handle.socket, asio::buffer(half), as_value);
+    const auto [error, size] = co_await asio::async_write(transport_, asio::buffer(half), as_value);
     co_return attempt_of(Stage::exchange, error);
   }
 
@@ -93,14 +86,13 @@ class HttpSession : public PlainSession {
 
   // Sends the request and reads the whole answer into answer_.
   asio::awaitable<Attempt> exchange(Request request) {
-    auto& socket = context_.handle.socket;
-    const auto [write_error, written] = co_await http::async_write(socket, request, as_value);
+    const auto [write_error, written] = co_await http::async_write(transport_, request, as_value);
     if (write_error) co_return failure_of(Stage::exchange, translated(write_error));
     context_.count_sent_message(request.body().size());
 
     http::response_parser<http::string_body> parser;
     parser.body_limit(max_message_bytes);
-    const auto [error, size] = co_await http::async_read(socket, buffer_, parser, as_value);
+    const auto [error, size] = co_await http::async_read(transport_, buffer_, parser, as_value);
     if (error) co_return failure_of(Stage::exchange, translated(error));
     answer_ = std::move(parser.get().body());
     context_.count_received_message();

@@ -14,11 +14,16 @@ using boost::system::error_code;
 
 asio::awaitable<error_code> PlainSession::read_to_end() {
   for (;;) {
-    const auto [error, size] = co_await context_.handle.socket.async_read_some(
-        asio::buffer(context_.cohort.discarded), as_value);
+    const auto [error, size] =
+        co_await transport_.async_read_some(asio::buffer(context_.cohort.discarded), as_value);
     context_.count_received_bytes(size);
-    if (error) co_return error;
+    if (error) co_return translated(error);
   }
+}
+
+asio::awaitable<error_code> PlainSession::say_goodbye() {
+  co_await transport_.shut_down();
+  co_return co_await read_to_end();
 }
 
 asio::awaitable<Attempt> PlainSession::hold() {
@@ -33,12 +38,8 @@ asio::awaitable<Attempt> PlainSession::hold() {
 }
 
 asio::awaitable<Attempt> PlainSession::close() {
-  error_code error;
-  context_.handle.socket.shutdown(asio::socket_base::shutdown_send, error);
-  if (!error) {
-    error = co_await within(context_.plan().close_timeout, context_.handle.socket, read_to_end(),
-                            error_code(asio::error::timed_out));
-  }
+  const error_code error = co_await within(context_.plan().close_timeout, context_.handle.socket,
+                                           say_goodbye(), error_code(asio::error::timed_out));
   context_.outcome.server_closed = error == asio::error::eof;
   context_.outcome.close_timed_out = error == asio::error::timed_out;
   if (context_.outcome.server_closed || context_.outcome.close_timed_out) co_return std::nullopt;

@@ -26,6 +26,8 @@ inline constexpr std::size_t max_message_bytes = 64 << 20;
 // What the close mode wrong_path asks for.
 inline constexpr const char* unserved_path = "/ebbtide-wrong-path";
 
+struct TlsContext;
+
 // The handle that a cohort keeps on a running connection.
 struct ConnectionHandle {
   explicit ConnectionHandle(const boost::asio::any_io_executor& executor)
@@ -57,6 +59,7 @@ struct CohortContext {
   std::vector<boost::asio::ip::tcp::endpoint> endpoints{};
   std::uint64_t first_id = 0;
   ConnectionObserver* observer = nullptr;
+  std::shared_ptr<TlsContext> tls{};  // made by the first connection that needs it
   Traffic traffic{};
   Departures departures{};              // of those that nobody reads
   std::array<char, 16384> discarded{};  // where all read what none of them looks at

@@ -16,8 +16,11 @@ struct SchemeInfo {
   std::uint16_t default_port;  // 0: the URL must name one
 };
 
-constexpr SchemeInfo schemes[] = {
-    {"ws", Scheme::ws, 80}, {"http", Scheme::http, 80}, {"tcp", Scheme::tcp, 0}};
+constexpr SchemeInfo schemes[] = {{"ws", Scheme::ws, 80},
+                                  {"wss", Scheme::wss, 443},
+                                  {"http", Scheme::http, 80},
+                                  {"https", Scheme::https, 443},
+                                  {"tcp", Scheme::tcp, 0}};
 
 const SchemeInfo* find_scheme(std::string_view name) {
   const auto* found = std::ranges::find(schemes, name, &SchemeInfo::name);
@@ -84,12 +87,9 @@ std::optional<std::string> parse_into(std::string_view text, Url& url) {
   const std::size_t colon = text.find("://");
   if (colon == std::string_view::npos) return "it does not begin with a scheme";
   const std::string scheme_name = lower(text.substr(0, colon));
-  if (scheme_name == "wss" || scheme_name == "https") {
-    return fmt::format("{} (TLS) is not supported yet", scheme_name);
-  }
   const SchemeInfo* scheme = find_scheme(scheme_name);
   if (scheme == nullptr) {
-    return fmt::format("the scheme \"{}\" is none of ws, http, tcp", scheme_name);
+    return fmt::format("the scheme \"{}\" is none of ws, wss, http, https, tcp", scheme_name);
   }
   url.scheme = scheme->scheme;
   url.port = scheme->default_port;

@@ -1,5 +1,5 @@
-// ws://: RFC 6455 by Beast, which allows one read, one write and one close to be pending at once.
-// Beast answers pings while it reads.
+// ws:// and wss://: RFC 6455 by Beast, which allows one read, one write and one close to be pending
+// at once. Beast answers pings while it reads.
 #include <fmt/format.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -16,7 +16,7 @@
 #include "driver/deadline.h"
 #include "driver/ending.h"
 #include "driver/session.h"
-#include "driver/stamped_socket.h"
+#include "driver/transport.h"
 #include "recording/clock.h"
 
 namespace ebbtide {
@@ -29,10 +29,10 @@ using namespace std::chrono_literals;
 
 // Beast calls these when both have said goodbye, and after a protocol error. It would wait for the
 // server's FIN as long as that takes; the session waits itself, as long as the plan says.
-void teardown(beast::role_type, StampedSocket&, error_code&) {}
+void teardown(beast::role_type, Transport&, error_code&) {}
 
 template <class Handler>
-void async_teardown(beast::role_type, StampedSocket& stream, Handler&& handler) {
+void async_teardown(beast::role_type, Transport& stream, Handler&& handler) {
   asio::post(stream.get_executor(),
              beast::bind_front_handler(std::forward<Handler>(handler), error_code{}));
 }
@@ -40,14 +40,6 @@ void async_teardown(beast::role_type, StampedSocket& stream, Handler&& handler) 
 namespace {
 
 constexpr std::size_t kept_message_bytes = 4096;  // more is given back after a message
-
-// Beast's ways to say that the server is gone, as the one that failure.h knows.
-error_code translated(const error_code& error) {
-  const bool ended = error == beast::http::error::end_of_stream ||
-                     error == beast::http::error::partial_message ||
-                     error == websocket::error::closed;
-  return ended ? error_code(asio::error::eof) : error;
-}
 
 std::string_view content_of(const beast::flat_buffer& message) {
   return {static_cast<const char*>(message.cdata().data()), message.size()};
@@ -74,18 +66,20 @@ class WsSession : public Session {
   [[nodiscard]] Failure failed(Stage stage, const error_code& error) const;
 
   SessionContext context_;
-  websocket::stream<StampedSocket, false> stream_;
+  websocket::stream<Transport, true> stream_;
   bool reading_ = false;  // beside the connection's coroutine
   error_code end_;        // what ended that
   std::exception_ptr reader_fault_;
 };
 
-WsSession::WsSession(SessionContext context)
-    : context_(context), stream_(context.handle.socket, context.cohort.observer != nullptr) {
+WsSession::WsSession(SessionContext context) : context_(context), stream_(context) {
   // Steps are short; longer ones are masked piece by piece, still in one frame.
   stream_.write_buffer_bytes(256);
   stream_.auto_fragment(false);
   stream_.read_message_max(max_message_bytes);
+  websocket::permessage_deflate deflate;
+  deflate.client_enable = context.plan().deflate;
+  stream_.set_option(deflate);
   stream_.set_option(websocket::stream_base::decorator(
       [this](websocket::request_type& request) { decorate(request); }));
 }
@@ -100,6 +94,7 @@ void WsSession::decorate(websocket::request_type& request) const {
 }
 
 asio::awaitable<Attempt> WsSession::open() {
+  if (Attempt failure = co_await stream_.next_layer().secure()) co_return failure;
   const std::string host = authority(context_.plan().url);
   const CloseMode mode = context_.outcome.close_mode;
   const std::string target =

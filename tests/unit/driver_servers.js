@@ -2,12 +2,13 @@
 // Prints the port it listens on, then obeys its behaviour until its stdin ends.
 'use strict';
 const crypto = require('crypto');
+const fs = require('fs');
 const http = require('http');
+const https = require('https');
 const net = require('net');
 
-function ws_server(on_connection, options = {}) {
+function ws_server(on_connection, options = {}, server = http.createServer()) {
   const { WebSocketServer } = require('ws');
-  const server = http.createServer();
   const wss = new WebSocketServer({ server, path: '/ws', ...options });
   wss.on('connection', (socket, request) => {
     socket.on('error', () => {});
@@ -32,6 +33,12 @@ function raw_upgrade(bytes, on_data = () => {}) {
     ]));
     socket.on('data', () => on_data(socket));
   });
+}
+
+// With the key and certificate of the test (driver_certificate.h).
+function tls_server(on_request) {
+  const pem = fs.readFileSync(process.env.TEST_CERTIFICATE);
+  return https.createServer({ key: pem, cert: pem }, on_request);
 }
 
 function text_frame(text) {
@@ -115,6 +122,49 @@ const behaviours = {
     }, 50);
     socket.on('close', () => clearInterval(timer));
     socket.ping();
+  }),
+  // wss and https; both say which name the client asked for.
+  secure: () => {
+    const name_of = (socket) => `name ${socket.servername || 'none'}`;
+    return ws_server((socket, request) => {
+      socket.send(name_of(request.socket));
+      socket.on('message', (data) => socket.send(data));
+    }, {}, tls_server((request, response) => response.end(name_of(request.socket))));
+  },
+  tls_that_never_answers: () => net.createServer((socket) => socket.on('error', () => {})),
+  // Every second upgrade is refused, with the status of an overloaded server.
+  refuses_half: () => {
+    let asked = 0;
+    return ws_server(() => {}, { verifyClient: (info, done) => done(++asked % 2 === 1, 503) });
+  },
+  // Closes every second client as a rate limiter does.
+  closes_half: () => {
+    let come = 0;
+    return ws_server((socket) => {
+      if (++come % 2 === 0) socket.close(1013, 'try again later');
+      else socket.send('welcome');
+    });
+  },
+  // 100 MB, announced truly and sent.
+  large_message: () => ws_server((socket) => socket.send(Buffer.alloc(100 << 20, 'x'))),
+  // The same, in fragments of which none says how long the message gets.
+  endless_fragments: () => ws_server((socket) => {
+    const piece = Buffer.alloc(1 << 20, 'x');
+    const next = () => {
+      if (socket.readyState === socket.OPEN) socket.send(piece, { fin: false }, next);
+    };
+    next();
+  }),
+  // 100 MB that come as 100 KB.
+  deflated_message: () => ws_server((socket, request) => {
+    socket.send(`offer ${request.headers['sec-websocket-extensions'] || 'none'}`);
+    socket.on('message', (data) => socket.send(data));
+    if (request.url === '/ws?bomb') socket.send(Buffer.alloc(100 << 20, 'x'));
+  }, { perMessageDeflate: { threshold: 0 } }),
+  says_nothing: () => net.createServer((socket) => socket.on('error', () => {})),
+  speaks_garbage: () => net.createServer((socket) => {
+    socket.on('error', () => {});
+    socket.end(Buffer.alloc(5000, 0xfe));
   }),
   // Says which header, subprotocol and address it saw.
   mirror: () => ws_server((socket, request) => {
