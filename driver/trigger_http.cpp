@@ -1,4 +1,4 @@
-// Triggers that are requests (http://): one at a time on a connection that is kept.
+// Triggers that are requests (http:// and https://): one at a time on a connection that is kept.
 #include <fmt/format.h>
 #include <sys/socket.h>
 
@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "driver/deadline.h"
+#include "driver/transport.h"
 #include "driver/trigger_channel.h"
 #include "recording/clock.h"
 
@@ -22,12 +23,6 @@ namespace http = boost::beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
 using TriggerRequest = http::request<http::string_body>;
-
-// Beast's ways to say that the server is gone, as the one that failure.h knows.
-Attempt exchange_failure(const error_code& error) {
-  const bool ended = error == http::error::end_of_stream || error == http::error::partial_message;
-  return failure_of(Stage::exchange, ended ? error_code(asio::error::eof) : error);
-}
 
 TriggerRequest request_of(const TriggerPlan& plan, TriggerText text) {
   TriggerRequest request;
@@ -46,30 +41,51 @@ TriggerRequest request_of(const TriggerPlan& plan, TriggerText text) {
   return request;
 }
 
+// One connection, by TLS where the URL says so.
+struct HttpLink {
+  HttpLink(const asio::any_io_executor& executor, CohortContext& connections)
+      : handle(executor), transport({connections, handle, outcome}) {}
+
+  ConnectionHandle handle;
+  Connection outcome;
+  Transport transport;
+  boost::beast::flat_buffer buffer;  // what came after the last answer
+};
+
 class HttpTriggerChannel : public TriggerChannel {
  public:
   HttpTriggerChannel(const asio::any_io_executor& executor, TriggerRoute& route)
-      : route_(route), socket_(executor) {}
+      : executor_(executor), route_(route) {}
 
   // A server that closes an idle connection would otherwise take the next request with it.
   bool is_open() override {
-    if (!socket_.is_open()) return false;
+    if (!link_ || !link_->handle.socket.is_open()) return false;
     char next = 0;
-    const auto size = recv(socket_.native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
+    const auto size = recv(link_->handle.socket.native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
     if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return true;
     shut();
     return false;
   }
 
   asio::awaitable<Attempt> open() override {
-    buffer_.clear();
-    co_return co_await connect_channel(route_, socket_, aborted_);
+    link_ = std::make_unique<HttpLink>(executor_, route_.connections);
+    tcp::socket& socket = link_->handle.socket;
+    const auto limit = route_.plan.timeout;
+    Attempt failure = co_await connect_channel(route_, socket, aborted_);
+    if (!failure) {
+      failure = co_await within(
+          limit, socket, link_->transport.secure(),
+          Attempt(late(Stage::connect, fmt::format("no TLS handshake in {} ms", limit.count()))));
+    }
+    if (failure && aborted_) failure = failure_of(failure->stage, asio::error::operation_aborted);
+    if (failure) shut();
+    co_return failure;
   }
 
   asio::awaitable<Attempt> send(TriggerText text, TriggerAnswer& answer) override {
     const auto limit = route_.plan.timeout;
     Attempt failure = co_await within(
-        limit, socket_, exchange(request_of(route_.plan, std::move(text)), answer),
+        limit, link_->handle.socket, exchange(request_of(route_.plan, std::move(text)), answer),
         Attempt(late(Stage::exchange, fmt::format("no answer in {} ms", limit.count()))));
     if (aborted_ && failure) failure = failure_of(Stage::exchange, asio::error::operation_aborted);
     if (failure) shut();
@@ -91,8 +107,9 @@ class HttpTriggerChannel : public TriggerChannel {
 
  private:
   asio::awaitable<Attempt> exchange(TriggerRequest request, TriggerAnswer& answer) {
-    const auto [write_error, written] = co_await http::async_write(socket_, request, as_value);
-    if (write_error) co_return exchange_failure(write_error);
+    const auto [write_error, written] =
+        co_await http::async_write(link_->transport, request, as_value);
+    if (write_error) co_return failure_of(Stage::exchange, translated(write_error));
     Traffic& traffic = route_.connections.traffic;
     ++traffic.messages_sent;
     traffic.bytes_sent += request.body().size();
@@ -100,8 +117,9 @@ class HttpTriggerChannel : public TriggerChannel {
       http::response_parser<http::string_body> parser;
       parser.body_limit(max_message_bytes);
       parser.skip(request.method() == http::verb::head);
-      const auto [error, size] = co_await http::async_read(socket_, buffer_, parser, as_value);
-      if (error) co_return exchange_failure(error);
+      const auto [error, size] =
+          co_await http::async_read(link_->transport, link_->buffer, parser, as_value);
+      if (error) co_return failure_of(Stage::exchange, translated(error));
       if (parser.get().result_int() < 200) continue;  // 100 Continue: the answer is to come
       answer.answered_ns = monotonic_ns();
       answer.http_status = static_cast<std::int32_t>(parser.get().result_int());
@@ -114,12 +132,12 @@ class HttpTriggerChannel : public TriggerChannel {
 
   void shut() {
     error_code ignored;
-    socket_.close(ignored);
+    if (link_) link_->handle.socket.close(ignored);
   }
 
+  asio::any_io_executor executor_;
   TriggerRoute& route_;
-  tcp::socket socket_;
-  boost::beast::flat_buffer buffer_;  // what came after the last answer
+  std::unique_ptr<HttpLink> link_;
   bool aborted_ = false;
 };
 

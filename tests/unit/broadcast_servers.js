@@ -1,8 +1,10 @@
 // The servers that the broadcast's tests run against: node broadcast_servers.js BEHAVIOUR [HOST].
 // POST /say sends its body to every WebSocket client, spoiled as the behaviour says. Prints the
-// port it listens on and runs until its stdin ends.
+// port it listens on and runs until its stdin ends. "tls:BEHAVIOUR" does the same by TLS.
 'use strict';
+const fs = require('fs');
 const http = require('http');
+const https = require('https');
 const { WebSocketServer } = require('ws');
 
 const clients = [];  // in the order they came
@@ -111,8 +113,11 @@ const behaviours = {
   },
 };
 
-const [behaviour, host = '127.0.0.1'] = process.argv.slice(2);
-const server = http.createServer((request, response) => {
+const [argument, host = '127.0.0.1'] = process.argv.slice(2);
+const encrypted = argument.startsWith('tls:');
+const behaviour = encrypted ? argument.slice(4) : argument;
+const pem = encrypted ? fs.readFileSync(process.env.TEST_CERTIFICATE) : undefined;
+const server = (encrypted ? https : http).createServer({ key: pem, cert: pem }, (request, response) => {
   let body = '';
   request.on('data', (data) => { body += data; });
   request.on('end', () => {
