@@ -24,15 +24,18 @@ std::string contents_of(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-nlohmann::json results_in(const std::filesystem::path& directory) {
-  const std::string text = contents_of(directory / "results.json");
+nlohmann::json json_in(const std::filesystem::path& path) {
+  const std::string text = contents_of(path);
   nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
   if (json.is_discarded()) {
-    ADD_FAILURE() << "no JSON in " << directory / "results.json"
-                  << ": " << text;
+    ADD_FAILURE() << "no JSON in " << path << ": " << text;
     return nullptr;
   }
   return json;
+}
+
+nlohmann::json results_in(const std::filesystem::path& directory) {
+  return json_in(directory / "results.json");
 }
 
 }  // namespace ebbtide

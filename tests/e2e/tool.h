@@ -21,6 +21,9 @@ struct ToolRun {
 ToolRun ebbtide(std::vector<std::string> arguments, const ProcessOptions& options = {},
                 const std::vector<std::string>& wrapper = {});
 
+// A null value, and a failed test, when the file is no JSON.
+nlohmann::json json_in(const std::filesystem::path& path);
+
 // DIR/results.json; a null value, and a failed test, when it is no JSON.
 nlohmann::json results_in(const std::filesystem::path& directory);
 

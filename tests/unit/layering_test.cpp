@@ -55,7 +55,7 @@ const std::vector<Layer> layers = {
     {"cli",
      {"recording", "tracer", "tracer/v8", "driver", "analysis", "analysis/causes", "analysis/heap",
       "analysis/load", "analysis/review", "analysis/report"},
-     Names{"CLI/"} + asio + posix + text},
+     Names{"CLI/", "toml++/"} + asio + posix + text},
 };
 
 // Sources of the repository below `folder`, generated and installed ones aside.
