@@ -144,7 +144,12 @@ std::string unsaturated(const BroadcastAssessment& assessment) {
   return text;
 }
 
-std::string delivered_text(const DeliveryCounts& counts) {
+std::string delivered_text(const BroadcastAssessment& assessment) {
+  const DeliveryCounts& counts = assessment.deliveries;
+  if (!counts.tokens_seen) {
+    return fmt::format("What was delivered cannot be told: {} came, none with a token of ours",
+                       counted(assessment.unmatched, "message"));
+  }
   if (counts.expected == 0) return "Nobody was subscribed, so no delivery was expected";
   const double share = static_cast<double>(counts.delivered) / static_cast<double>(counts.expected);
   std::string text =
@@ -178,11 +183,7 @@ std::string broadcast_sentence(const Recording& recording, const BroadcastAssess
     return fmt::format("None of {} succeeded: {}.{}", counted(counts.triggers, "trigger"),
                        assessment.trigger_failures.front().text, ended);
   }
-  std::string text = delivered_text(counts);
-  if (counts.delivered == 0 && assessment.unmatched > 0) {
-    text += fmt::format(": {} came, none with a token of ours",
-                        counted(assessment.unmatched, "message"));
-  }
+  std::string text = delivered_text(assessment);
   if (assessment.delivery.count > 0) {
     text +=
         fmt::format("; p50 {}, p99 {} from trigger to client",

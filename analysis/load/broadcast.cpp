@@ -241,6 +241,9 @@ BroadcastAssessment assess_broadcast(const Recording& recording) {
     if (assessment.unmatched == 0) assessment.unmatched_sample = message.sample;
     assessment.unmatched += message.count;
   }
+  DeliveryCounts& counts = assessment.deliveries;
+  counts.tokens_seen = counts.delivered + counts.unexpected > 0 || assessment.unmatched == 0;
+  if (!counts.tokens_seen) counts.lost = 0;
   find_bottleneck(assessment);
   assessment.sentence = broadcast_sentence(recording, assessment);
   return assessment;

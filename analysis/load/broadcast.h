@@ -25,6 +25,7 @@ struct DeliveryCounts {
   std::uint64_t lost = 0;
   std::uint64_t copies = 0;      // further ones
   std::uint64_t reordered = 0;   // after a later trigger's message
+  bool tokens_seen = true;       // false: messages came, none with a token; nothing is known then
   std::uint64_t unexpected = 0;  // delivered although the trigger failed
 };
 

@@ -130,7 +130,7 @@ std::string opening_bound(const Recording& recording, const LevelsAssessment& as
                        percent(*level->driver_share));
   }
   if (cpu_share(*level) > busy_share) {
-    return fmt::format("the server's CPU, busy {} of the time", percent(cpu_share(*level)));
+    return fmt::format("the server's CPU, {} of one", percent(cpu_share(*level)));
   }
   if (level->scheduled) return "the rate that was asked for";
   if (loop == nullptr || !level->driver_share) return "";
@@ -153,7 +153,7 @@ std::string extrapolation(const LevelsAssessment& assessment) {
   const auto at = [&](double cost) {
     const double connections = static_cast<double>(level->open) + (target - *use->held) / cost;
     const double scale = std::pow(10, std::floor(std::log10(connections)) - 1);
-    return integer_text(std::llround(std::floor(connections / scale) * scale));
+    return integer_text(std::llround(std::round(connections / scale) * scale));
   };
   return fmt::format(
       "Extrapolated, not measured: RSS would reach {} at about {} connections (with the interval's "

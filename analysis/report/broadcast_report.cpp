@@ -40,10 +40,9 @@ std::string run_line(const BroadcastAssessment& assessment, const Recording& rec
 std::string throughput_line(const BroadcastAssessment& assessment) {
   if (!assessment.triggers_per_second) return "";
   std::string line = fmt::format("Sustained: {} triggers per second answered well",
-                                 count_text(*assessment.triggers_per_second));
+                                 rate_text(assessment.triggers_per_second));
   if (assessment.deliveries_per_second) {
-    line +=
-        fmt::format(", {} deliveries per second", count_text(*assessment.deliveries_per_second));
+    line += fmt::format(", {} deliveries per second", rate_text(assessment.deliveries_per_second));
   }
   return line + ".";
 }
@@ -66,7 +65,7 @@ std::string unmatched_part(const BroadcastAssessment& assessment) {
   if (assessment.unmatched == 0) return "";
   std::string text =
       fmt::format("{} carried no token of ours", counted(assessment.unmatched, "further message"));
-  if (assessment.deliveries.delivered == 0) {
+  if (!assessment.deliveries.tokens_seen) {
     text +=
         ": either the broadcast does not repeat what the trigger said, or `{token}` stands "
         "where the server drops it";
@@ -82,7 +81,11 @@ std::string deliveries_section(const BroadcastAssessment& assessment) {
   };
   add("expected", counts.expected);
   add("delivered", counts.delivered);
-  add("lost", counts.lost);
+  if (counts.tokens_seen) {
+    add("lost", counts.lost);
+  } else {
+    table.row({"lost", "not known", "–"});
+  }
   add("further copies", counts.copies);
   add("out of order", counts.reordered);
   if (counts.unexpected > 0) add("although the trigger failed", counts.unexpected);
@@ -280,10 +283,12 @@ std::string broadcast_summary_text(const BroadcastAssessment& assessment, const 
   const DeliveryCounts& counts = assessment.deliveries;
   std::string text = clean_text(assessment.sentence, 1000) + "\n";
   if (counts.triggers == 0) return text;
-  text += fmt::format("  {} of {} delivered once or more, {} lost, {} copies, {} out of order\n",
-                      number_text(counts.delivered), number_text(counts.expected),
-                      number_text(counts.lost), number_text(counts.copies),
-                      number_text(counts.reordered));
+  if (counts.tokens_seen) {
+    text += fmt::format("  {} of {} delivered once or more, {} lost, {} copies, {} out of order\n",
+                        number_text(counts.delivered), number_text(counts.expected),
+                        number_text(counts.lost), number_text(counts.copies),
+                        number_text(counts.reordered));
+  }
   text += latency_line("trigger to client", assessment.delivery);
   text += latency_line("trigger to its answer", assessment.answer);
   if (const LoopUse* loop = use_in(assessment.loops, Phase::hold)) {

@@ -22,8 +22,6 @@ std::string level_title(const LevelReport& level) {
   return number_text(level.attempted) + (level.finished ? "" : " (cut off)");
 }
 
-std::string per_second(const std::optional<double>& rate) { return rate ? count_text(*rate) : "–"; }
-
 std::string run_line(const LevelsAssessment& assessment, const Recording& recording) {
   const auto finished = std::ranges::count(assessment.levels, true, &LevelReport::finished);
   std::string line = counted(static_cast<std::uint64_t>(finished), "level") + " finished against " +
@@ -53,8 +51,8 @@ std::string levels_table(const LevelsAssessment& assessment) {
     table.row({level_title(level), number_text(level.established), number_text(failed),
                number_text(level.open),
                level.establish_seconds ? duration_text(*level.establish_seconds) : "–",
-               per_second(rate), per_second(level.received_per_second),
-               per_second(level.sent_per_second)});
+               rate_text(rate), rate_text(level.received_per_second),
+               rate_text(level.sent_per_second)});
   }
   return "## Connection Levels\n\n"
          "Time to establish runs from the first connect() to the last connection established. "

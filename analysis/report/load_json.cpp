@@ -140,7 +140,8 @@ Json deliveries_json(const DeliveryCounts& counts) {
           {"triggers_well", counts.well},
           {"expected", counts.expected},
           {"delivered", counts.delivered},
-          {"lost", counts.lost},
+          {"tokens_seen", counts.tokens_seen},
+          {"lost", counts.tokens_seen ? Json(counts.lost) : Json(nullptr)},
           {"copies", counts.copies},
           {"out_of_order", counts.reordered},
           {"of_failed_triggers", counts.unexpected}};

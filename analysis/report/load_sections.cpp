@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <cmath>
 
 #include "analysis/format.h"
 #include "analysis/report/conditions.h"
@@ -25,6 +25,12 @@ std::string optional_amount(const std::optional<double>& amount, Unit unit) {
 
 std::string optional_share(const std::optional<double>& share) {
   return share ? fmt::format("{:.0f} %", *share * 100) : not_measured;
+}
+
+std::string rate_text(const std::optional<double>& per_second) {
+  if (!per_second) return not_measured;
+  if (*per_second < 100) return count_text(*per_second);
+  return integer_text(std::llround(*per_second));
 }
 
 std::vector<MarkdownColumn> latency_columns() {

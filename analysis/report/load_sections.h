@@ -19,6 +19,8 @@ std::string optional_count(const std::optional<std::uint64_t>& count);
 std::string optional_amount(const std::optional<double>& amount, Unit unit);
 std::string optional_share(const std::optional<double>& share);  // "98 %"
 
+std::string rate_text(const std::optional<double>& per_second);  // "4,968", "20.0"
+
 // n, p50, p90, p99, p99.9, max.
 std::vector<MarkdownColumn> latency_columns();
 std::vector<std::string> latency_cells(const Latencies& latencies);

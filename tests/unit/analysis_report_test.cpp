@@ -1,15 +1,9 @@
-// Reports against the golden files in tests/golden/. After a wanted change of the text, write them
-// anew and read the difference:
-//
-//   EBBTIDE_UPDATE_GOLDEN=1 build/analysis_report_test && git diff tests/golden
+// Reports against the golden files in tests/golden/.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "analysis/format.h"
 #include "analysis/report/escape.h"
@@ -17,6 +11,7 @@
 #include "analysis/report/memory_report.h"
 #include "analysis/report/table.h"
 #include "analysis_recordings.h"
+#include "golden_file.h"
 
 namespace ebbtide {
 namespace {
@@ -27,19 +22,6 @@ using testing::Not;
 constexpr double kib = 1024;
 constexpr double mib = 1024 * kib;
 constexpr std::uint8_t close_wait = 8;
-
-void expect_golden(const std::string& name, const std::string& text) {
-  const std::string path = std::string(SOURCE_DIR) + "/tests/golden/" + name;
-  if (std::getenv("EBBTIDE_UPDATE_GOLDEN") != nullptr) {
-    std::ofstream(path, std::ios::binary) << text;
-    return;
-  }
-  std::ifstream file(path, std::ios::binary);
-  ASSERT_TRUE(file) << path;
-  std::ostringstream golden;
-  golden << file.rdbuf();
-  EXPECT_EQ(text, golden.str()) << "see the top of analysis_report_test.cpp";
-}
 
 void expect_golden_reports(const std::string& name, const Recording& recording) {
   const Assessment assessment = assess(recording);
