@@ -202,9 +202,9 @@ class AstBuilder {
 };
 
 Parsed parse_sources(const std::vector<SourceFile>& files) {
-  const Vocabulary vocabularies[] = {Vocabulary(tree_sitter_javascript()),
-                                     Vocabulary(tree_sitter_typescript()),
-                                     Vocabulary(tree_sitter_tsx())};
+  static const Vocabulary vocabularies[] = {Vocabulary(tree_sitter_javascript()),
+                                            Vocabulary(tree_sitter_typescript()),
+                                            Vocabulary(tree_sitter_tsx())};
   const std::unique_ptr<TSParser, void (*)(TSParser*)> parser(ts_parser_new(), ts_parser_delete);
   ts_parser_set_timeout_micros(parser.get(), patience_us);
   Parsed parsed;

@@ -95,6 +95,13 @@ class LifecycleRules {
   bool is_out_of_sight(const Lifecycle& life) {
     const Acquisition& taken = *life.acquisition;
     const bool foreign = taken.kind == AcquisitionKind::entry && is_foreign(taken);
+    if (is_queue_of_waiters(life)) {
+      findings_.not_checkable(
+          rule_for_kept(taken),
+          fmt::format("`{}` is a queue that other events empty", brief(s_.ast, taken.receiver)),
+          taken.node);
+      return true;
+    }
     const bool handed_out = !hears_the_end() && !s_.scope.handed_out().empty();
     if (!foreign && !handed_out) return false;
     findings_.not_checkable(rule_for_kept(taken),
@@ -103,6 +110,15 @@ class LifecycleRules {
                                     : "the connection is handed to code that was not read",
                             foreign ? taken.node : s_.scope.handed_out().front());
     return true;
+  }
+
+  // waiting.push(callback) … waiting.shift()(socket): whatever the next event is, it takes one out.
+  [[nodiscard]] bool is_queue_of_waiters(const Lifecycle& life) const {
+    const bool is_shifted = std::any_of(
+        life.releases.begin(), life.releases.end(),
+        [](const ReleaseReview& review) { return review.release->verb == RemovalVerb::shift; });
+    return is_shifted && life.acquisition->kind == AcquisitionKind::entry &&
+           !s_.values.functions(life.acquisition->value).empty();
   }
 
   // An import, or what a package made: a cache that forgets by itself, a client of a store.
