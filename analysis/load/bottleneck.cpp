@@ -14,6 +14,8 @@ namespace {
 constexpr double busy_driver_share = 0.7;
 constexpr double late_seconds = 0.001;
 constexpr double saturated_share = 0.9;
+constexpr double mostly_busy_share = 0.6;
+constexpr double always_waiting = 0.8;  // of the most triggers ever under way at once
 constexpr double much_of_the_wait = 0.5;
 constexpr double pool_in_use = 0.8;
 constexpr double queue_per_client = 64 * 1024;
@@ -90,7 +92,11 @@ bool dependency_bound(BroadcastAssessment& assessment) {
 
 bool loop_bound(BroadcastAssessment& assessment) {
   const LoopUse* loop = use_in(assessment.loops, Phase::hold);
-  if (loop == nullptr || loop->busy_share <= saturated_share) return false;
+  // When triggers wait at every moment, the busy share is the loop's share of their time (Little).
+  const double most = static_cast<double>(assessment.most_under_way);
+  const bool waiting = most > 1 && assessment.under_way >= always_waiting * most;
+  const double enough = waiting ? mostly_busy_share : saturated_share;
+  if (loop == nullptr || loop->busy_share <= enough) return false;
   assessment.bottleneck = Bottleneck::loop;
   assessment.waits_for = fmt::format(
       "The server's event loop is the bottleneck, busy {} of the "
@@ -121,16 +127,16 @@ bool queue_bound(BroadcastAssessment& assessment) {
 }
 
 bool trigger_bound(BroadcastAssessment& assessment) {
-  if (assessment.before_answer_share.value_or(0) < much_of_the_wait) return false;
+  if (assessment.before_first_share.value_or(0) < much_of_the_wait) return false;
   assessment.bottleneck = Bottleneck::trigger;
   assessment.waits_for = fmt::format(
-      "The trigger is what takes the time: {} of the delivery latency passes before it is answered",
-      percent(*assessment.before_answer_share));
+      "The time passes before the broadcast begins: {} of the delivery latency until the first "
+      "client has the message",
+      percent(*assessment.before_first_share));
   const LoopUse* loop = use_in(assessment.loops, Phase::hold);
-  assessment.waits_for +=
-      loop == nullptr
-          ? ", with what was not measured (no eBPF)"
-          : fmt::format("; the event loop is busy only {} of the time", percent(loop->busy_share));
+  assessment.waits_for += loop == nullptr ? ", with what was not measured (no eBPF)"
+                                          : fmt::format("; the event loop is busy {} of the time",
+                                                        percent(loop->busy_share));
   return true;
 }
 

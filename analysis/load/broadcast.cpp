@@ -58,6 +58,7 @@ void add_throughput(const Recording& recording, BroadcastAssessment& assessment)
     last_receipt_ns = std::max(last_receipt_ns, trigger.last_ns);
   }
   const double triggering = seconds_between(first_ns, last_answer_ns);
+  if (triggering > 0) assessment.under_way = assessment.answer.sum / triggering;
   const double delivering = seconds_between(first_ns, std::max(last_receipt_ns, last_answer_ns));
   const DeliveryCounts& counts = assessment.deliveries;
   if (triggering > 0 && counts.well > 0) {
@@ -82,6 +83,7 @@ class RequestsUnderWay {
     for (const std::uint64_t ns : sent_) peak_ = std::max(peak_, at(ns));
   }
 
+  [[nodiscard]] std::ptrdiff_t peak() const { return peak_; }
   [[nodiscard]] bool free_at(std::uint64_t ns) const { return at(ns) < peak_; }
 
  private:
@@ -100,12 +102,18 @@ void add_latencies(const Recording& recording, BroadcastAssessment& assessment) 
   assessment.after_answer = latencies_of(recording, broadcast_cycle, LatencyKind::after_answer);
   assessment.reading = latencies_of(recording, broadcast_cycle, LatencyKind::reading);
   std::vector<double> spread;
+  std::vector<double> first;
+  double until_first = 0;
   std::vector<double> answer;
   std::vector<double> lag;
   const RequestsUnderWay under_way(recording.triggers);
   for (const Trigger& trigger : recording.triggers) {
     if (trigger.answered_ns != 0) {
       answer.push_back(seconds_between(trigger.sent_ns, trigger.answered_ns));
+    }
+    if (trigger.first_ns != 0) {
+      first.push_back(seconds_between(trigger.sent_ns, trigger.first_ns));
+      until_first += first.back() * static_cast<double>(trigger.delivered);
     }
     if (trigger.first_ns != 0 && trigger.delivered > 1) {
       spread.push_back(seconds_between(trigger.first_ns, trigger.last_ns));
@@ -120,6 +128,11 @@ void add_latencies(const Recording& recording, BroadcastAssessment& assessment) 
     const double after = assessment.after_answer.sum / assessment.delivery.sum;
     assessment.before_answer_share = std::max(0.0, 1 - after);
   }
+  if (!first.empty() && assessment.delivery.sum > 0) {
+    assessment.before_first_share = std::min(1.0, until_first / assessment.delivery.sum);
+  }
+  assessment.most_under_way = under_way.peak();
+  assessment.first = latencies_of(std::move(first));
   assessment.spread = latencies_of(std::move(spread));
   assessment.answer = latencies_of(std::move(answer));
   assessment.lag = latencies_of(std::move(lag));
@@ -232,8 +245,8 @@ BroadcastAssessment assess_broadcast(const Recording& recording) {
   const Readings readings(recording);
   count_clients(recording, assessment);
   count_deliveries(recording, assessment);
-  add_throughput(recording, assessment);
   add_latencies(recording, assessment);
+  add_throughput(recording, assessment);
   add_upstreams(recording, assessment);
   add_server_use(recording, readings, assessment);
   add_slow_readers(recording, readings, assessment);

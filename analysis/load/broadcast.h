@@ -76,10 +76,14 @@ struct BroadcastAssessment {
   Latencies delivery;                           // from trigger sent, by the kernel's time stamp
   Latencies after_answer;                       // from trigger answered; only what came later
   Latencies reading;                            // the driver's own lag
-  Latencies spread;                             // first to last client, one per trigger
-  Latencies answer;                             // trigger sent to answered
-  Latencies lag;                              // trigger scheduled to sent; empty without a schedule
-  std::uint64_t lag_of_driver = 0;            // of those over 1 ms, with a free place to send from
+  Latencies first;                  // from trigger sent to the first client, one per trigger
+  Latencies spread;                 // first to last client, one per trigger
+  Latencies answer;                 // trigger sent to answered
+  Latencies lag;                    // trigger scheduled to sent; empty without a schedule
+  std::uint64_t lag_of_driver = 0;  // of those over 1 ms, with a free place to send from
+  double under_way = 0;             // triggers sent and not yet answered, mean
+  std::int64_t most_under_way = 0;
+  std::optional<double> before_first_share;   // of the delivery latency: until the first client
   std::optional<double> before_answer_share;  // of the delivery latency, summed over all messages
   std::vector<UpstreamUse> upstreams;         // the longest waits first
   std::vector<CpuUse> cpu;

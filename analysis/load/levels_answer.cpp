@@ -12,6 +12,8 @@ namespace ebbtide {
 namespace {
 
 constexpr double busy_share = 0.9;
+constexpr double mostly_busy_share = 0.6;
+constexpr double farthest_extrapolation = 200;  // times the largest level
 constexpr double busy_driver_share = 0.7;
 constexpr double much_of_the_wait = 0.5;
 
@@ -56,6 +58,7 @@ std::string interval_of(const LevelsAssessment& assessment, const ConnectionCost
 std::string cost_sentence(const LevelsAssessment& assessment) {
   const ConnectionCost* rss = cost_named(assessment, "RSS");
   if (rss == nullptr || !rss->at_largest) return "";
+  const ConnectionCost* heap = cost_named(assessment, "V8 heap reachable");
   if (!rss->per_connection) {
     return fmt::format(
         " At {} each took {} of RSS, what the server takes anyway included ({}: not enough to "
@@ -64,12 +67,16 @@ std::string cost_sentence(const LevelsAssessment& assessment) {
         bytes_text(*rss->at_largest), counted(rss->levels, "level"));
   }
   if (!apart_from_zero(*rss)) {
-    return fmt::format(" What one costs in RSS is lost in the noise ({}).",
-                       interval_of(assessment, *rss));
+    std::string text = fmt::format(" What one costs in RSS is lost in the noise ({})",
+                                   interval_of(assessment, *rss));
+    if (heap != nullptr && apart_from_zero(*heap)) {
+      text += fmt::format("; it takes {} of V8 heap ({})", bytes_text(*heap->per_connection),
+                          interval_of(assessment, *heap));
+    }
+    return text + ".";
   }
   std::string text = fmt::format(" Each costs {} of RSS ({})", bytes_text(*rss->per_connection),
                                  interval_of(assessment, *rss));
-  const ConnectionCost* heap = cost_named(assessment, "V8 heap reachable");
   if (heap != nullptr && apart_from_zero(*heap)) {
     text += fmt::format(", {} of it V8 heap", bytes_text(*heap->per_connection));
   }
@@ -133,6 +140,10 @@ std::string opening_bound(const Recording& recording, const LevelsAssessment& as
     return fmt::format("the server's CPU, {} of one", percent(cpu_share(*level)));
   }
   if (level->scheduled) return "the rate that was asked for";
+  if (loop != nullptr && loop->busy_share > mostly_busy_share) {
+    return fmt::format("mostly the server's event loop, busy {} of the time",
+                       percent(loop->busy_share));
+  }
   if (loop == nullptr || !level->driver_share) return "";
   return fmt::format(
       "the number that open at once ({}): the server's event loop is busy {} of the time, the tool "
@@ -150,6 +161,8 @@ std::string extrapolation(const LevelsAssessment& assessment) {
   // From the largest level on, in the next power of two of GB.
   double target = gib;
   while (target < 2 * *use->held) target *= 2;
+  const double beyond = (target - *use->held) / *rss->per_connection;
+  if (beyond > farthest_extrapolation * static_cast<double>(level->open)) return "";
   const auto at = [&](double cost) {
     const double connections = static_cast<double>(level->open) + (target - *use->held) / cost;
     const double scale = std::pow(10, std::floor(std::log10(connections)) - 1);

@@ -112,6 +112,7 @@ std::string latency_section(const BroadcastAssessment& assessment) {
   };
   add("trigger sent → at the client", assessment.delivery);
   add("trigger answered → at the client", assessment.after_answer);
+  add("trigger sent → at the first client", assessment.first);
   add("first → last client", assessment.spread);
   add("trigger sent → answered", assessment.answer);
   add("trigger due → sent", assessment.lag);

@@ -206,11 +206,15 @@ std::string broadcast_json(const BroadcastAssessment& assessment, const Recordin
   root["deliveries_per_second"] = or_null(assessment.deliveries_per_second);
   root["latency"] = {{"delivery", latencies_json(assessment.delivery)},
                      {"after_answer", latencies_json(assessment.after_answer)},
+                     {"first_client", latencies_json(assessment.first)},
                      {"first_to_last_client", latencies_json(assessment.spread)},
                      {"trigger_answer", latencies_json(assessment.answer)},
                      {"trigger_lag", latencies_json(assessment.lag)},
                      {"tool_reading_lag", latencies_json(assessment.reading)},
+                     {"share_before_first_client", or_null(assessment.before_first_share)},
                      {"share_before_answer", or_null(assessment.before_answer_share)}};
+  root["triggers_under_way"] = {{"mean", assessment.under_way},
+                                {"most", assessment.most_under_way}};
   root["upstreams"] = upstreams_json(assessment.upstreams);
   root["cpu"] = cpu_json(assessment.cpu);
   root["cpu_user_per_delivery_seconds"] = or_null(assessment.user_per_delivery);

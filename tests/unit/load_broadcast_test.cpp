@@ -112,6 +112,18 @@ TEST(BroadcastTest, ABusyLoop) {
   EXPECT_EQ(assess_broadcast(run.recording).bottleneck, Bottleneck::loop);
 }
 
+TEST(BroadcastTest, ALoopThatAllTriggersWaitForNeedsNotBeQuiteFull) {
+  BroadcastRun run;
+  run.recording.upstream_waits.clear();
+  run.recording.loop_activities[0].busy_ns = 1050 * ms;
+  run.recording.loop_activities[0].waiting_ns = 450 * ms;
+  EXPECT_EQ(assess_broadcast(run.recording).bottleneck, Bottleneck::trigger);  // two of ten ms
+  run.triggers([](Trigger& trigger) { trigger.answered_ns = trigger.sent_ns + 38 * ms; });
+  const BroadcastAssessment assessment = assess_broadcast(run.recording);
+  EXPECT_EQ(assessment.most_under_way, 4);
+  EXPECT_EQ(assessment.bottleneck, Bottleneck::loop);
+}
+
 TEST(BroadcastTest, AllTriggersFail) {
   BroadcastRun run;
   run.triggers([](Trigger& trigger) {
