@@ -14,6 +14,8 @@
 
 #include "tests/bench/heap_census_cost.h"
 #include "tests/bench/heap_snapshot_cost.h"
+#include "tests/bench/load_cost.h"
+#include "tests/bench/load_cost_process.h"
 #include "tests/bench/pump_cost.h"
 #include "tests/bench/review_quality.h"
 #include "tests/bench/review_speed.h"
@@ -93,6 +95,8 @@ Table measure_all(const std::string& directory) {
       {"CPU of a process that nobody traces, per system call", with_server(measure_bystander_cost)},
       {"records from kernel to recording", with_server(measure_pump)},
       {"a look into a JavaScript heap", [&] { return measure_heap_census(directory); }},
+      {"a client of 10,000 WebSocket connections, native server", measure_load_cost},
+      {"deliveries per second of the driver's CPU, native server", measure_delivery_cost},
       {"what grows between heap snapshots", [&] { return measure_snapshots(directory); }},
       {"what the code review finds in the labelled set", measure_review_quality}};
   Table table;
@@ -105,7 +109,8 @@ Table measure_all(const std::string& directory) {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  if (argc > 1) return run_load_process({argv + 1, argv + argc});
   if (geteuid() != 0) {
     fmt::print(stderr, "bench: tracing needs root: run 'sudo make bench'\n");
     return 1;
