@@ -10,8 +10,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
-#include <optional>
-#include <type_traits>
 
 #include "recording/clock.h"
 #include "recording/names.h"
@@ -30,18 +28,6 @@ std::chrono::nanoseconds typical(std::vector<std::uint64_t> lengths_ns) {
   const auto middle = lengths_ns.begin() + static_cast<std::ptrdiff_t>(lengths_ns.size() / 2);
   std::nth_element(lengths_ns.begin(), middle, lengths_ns.end());
   return std::chrono::nanoseconds(*middle);
-}
-
-// What `work` returns, done on a thread of the pool: the caller's timers and signals go on.
-template <class Work>
-awaitable<std::invoke_result_t<Work>> run_on(asio::thread_pool& pool, Work work) {
-  std::optional<std::invoke_result_t<Work>> outcome;
-  const auto run = [&]() -> awaitable<void> {
-    outcome.emplace(work());
-    co_return;
-  };
-  co_await asio::co_spawn(pool, run, use_awaitable);
-  co_return *std::move(outcome);
 }
 
 // What was thrown, in words.
@@ -72,6 +58,7 @@ Experiment::Experiment(asio::any_io_executor executor, ExperimentPlan plan, Trac
       plan_(std::move(plan)),
       tracer_(tracer),
       progress_(progress),
+      v8_(executor, plan_.v8, tracer, progress, [this] { return stopping(); }),
       sleep_timer_(executor),
       watch_timer_(executor) {}
 
@@ -90,19 +77,12 @@ awaitable<Result<RunEnd>> Experiment::run() {
   });
   auto tried = co_await try_one_connection();
   if (tried) {
-    if (!stopping()) co_await open_inspector();
-    if (!stopping()) co_await open_heap_watch();
+    co_await v8_.open();
     co_await settle(0);
     co_await measure(0, Point::settled);
     for (std::uint32_t number = 1; number <= plan_.doses.size() && !stopping(); number++)
       co_await run_cycle(number, plan_.doses[number - 1]);
-    if (inspector_) co_await inspector_->close();
-  }
-  if (paths_left_out_ > 0) {
-    note(progress_state_.cycle,
-         fmt::format("of the JavaScript heap, up to {} retainer paths at a look led to too few "
-                     "objects to be kept in the recording",
-                     paths_left_out_));
+    co_await v8_.close();
   }
   over_ = true;
   watch_timer_.cancel();
@@ -124,53 +104,6 @@ awaitable<Result<void>> Experiment::try_one_connection() {
   if (!failed || stopping()) co_return Result<void>{};
   co_return Error{"establish", "a connection", outcome.error,
                   "check the URL, --header, --send and --expect against a client that works"};
-}
-
-awaitable<void> Experiment::open_inspector() {
-  Tier tier{.name = "inspector", .on = false, .detail = {}};
-  if (!plan_.v8) {
-    tier.detail = "the target is not V8";
-  } else if (!plan_.inspector) {
-    tier.detail = "refused by --no-inspector";
-  } else if (plan_.processes > 1) {
-    tier.detail = "one process at a time can listen on its port, and the target has several";
-  } else {
-    auto opened = co_await InspectorSession::open(executor_, plan_.pid);
-    tier.on = opened.has_value();
-    if (opened) {
-      inspector_ = *std::move(opened);
-      tier.detail = inspector_->opened_by_us()
-                        ? "opened by SIGUSR1: a full GC before each settled gauge"
-                        : "was on already: a full GC before each settled gauge";
-    } else {
-      tier.detail = opened.error().message();
-      progress_.say("no inspector: " + opened.error().message());
-      if (!opened.error().remedy.empty()) progress_.say("  " + opened.error().remedy);
-    }
-  }
-  tracer_.record(tier);
-}
-
-awaitable<void> Experiment::open_heap_watch() {
-  Tier tier{.name = "heap-census", .on = false, .detail = {}};
-  if (!plan_.v8) {
-    tier.detail = "the target is not V8";
-  } else if (plan_.heap_pids.empty()) {
-    tier.detail = "refused by --no-heap-census";
-  } else {
-    auto opened =
-        co_await run_on(heap_thread_, [this] { return HeapWatch::open(plan_.heap_pids); });
-    tier.on = opened.has_value();
-    if (opened) {
-      heap_watch_ = *std::move(opened);
-      tier.detail = "the JavaScript heap read from outside at settle points";
-    } else {
-      tier.detail = opened.error().message();
-      progress_.say("no heap census: " + opened.error().message());
-      if (!opened.error().remedy.empty()) progress_.say("  " + opened.error().remedy);
-    }
-  }
-  tracer_.record(tier);
 }
 
 awaitable<void> Experiment::run_cycle(std::uint32_t number, std::uint32_t dose) {
@@ -218,7 +151,7 @@ awaitable<std::uint32_t> Experiment::drive_connections(std::uint32_t cycle, std:
   co_await hold(cycle);
   end_phase(cycle, Phase::hold, start_ns);
   if (plan_.load && !stopping()) {
-    co_await weigh_heap(cycle, Point::held);
+    co_await v8_.weigh(cycle, Point::held);
     co_await measure(cycle, Point::held);
   }
 
@@ -255,6 +188,7 @@ awaitable<void> Experiment::hold(std::uint32_t cycle) {
   lose("messages with a token that was never sent", result.strange_tokens);
   lose("messages timed by the driver, not by the kernel", result.unstamped);
   lose("messages that came too late to be told from copies", result.too_old);
+  if (!result.gave_up.empty()) note(cycle, "the triggers were given up: " + result.gave_up);
   if (result.still_coming)
     note(cycle, fmt::format("messages were still coming {} s after the last trigger",
                             plan_.trigger->drain_limit.count() / 1000));
@@ -267,11 +201,13 @@ awaitable<void> Experiment::settle(std::uint32_t cycle) {
   const std::uint64_t start_ns = begin_phase(cycle, cycle == 0 ? Phase::before : Phase::settle);
   Settled settled = co_await wait_until_settled(
       tracer_, {.cap = plan_.settle_cap, .sockets_gone = cycle != 0}, stop, tick);
-  if (!stopping()) co_await collect_garbage(cycle);
-  if (!stopping() && plan_.load) co_await weigh_heap(cycle, Point::settled);
-  if (!stopping() && !plan_.load) co_await look_into_heap(cycle);
-  if (inspector_ || heap_watch_) {
-    // V8 gives pages back on threads of its own after the collection.
+  if (!stopping()) co_await v8_.collect_garbage(cycle);
+  if (!stopping() && plan_.load) co_await v8_.weigh(cycle, Point::settled);
+  if (!stopping() && !plan_.load) {
+    const bool must = cycle <= 1 || cycle + 1 >= plan_.doses.size();  // the first two, the last
+    co_await v8_.look(cycle, must);
+  }
+  if (v8_.leaves_an_echo()) {
     const SettleRule echo{
         .cap = std::chrono::milliseconds(500), .quiet_windows = 1, .sockets_gone = false};
     co_await wait_until_settled(tracer_, echo, stop, tick);
@@ -280,86 +216,19 @@ awaitable<void> Experiment::settle(std::uint32_t cycle) {
   end_phase(cycle, cycle == 0 ? Phase::before : Phase::settle, start_ns, settled);
 }
 
-awaitable<void> Experiment::collect_garbage(std::uint32_t cycle) {
-  if (!inspector_) co_return;
-  const auto reading = co_await inspector_->read_after_gc();
-  if (!reading) {
-    if (stopping()) co_return;
-    note(cycle, "the inspector stopped answering: " + reading.error().message());
-    co_await inspector_->close();
-    inspector_.reset();
-    co_return;
-  }
-  for (const auto& [kind, value] : {std::pair{GaugeKind::heap_used, reading->heap_used},
-                                    std::pair{GaugeKind::heap_total, reading->heap_total},
-                                    std::pair{GaugeKind::external, reading->external},
-                                    std::pair{GaugeKind::array_buffers, reading->array_buffers}})
-    tracer_.record(Gauge{cycle, Point::settled, kind, reading->ts_ns, value});
-  for (const auto& [kind, count] : reading->active_resources)
-    tracer_.record(ActiveResource{cycle, kind, count});
-}
-
-// A heap of hundreds of megabytes takes seconds to read: then not at every settle point, so that
-// the looks take a fifth of the run at most. The first two and the last are always due.
-bool Experiment::look_is_due(std::uint32_t cycle) const {
-  if (cycle <= 1 || cycle + 1 >= plan_.doses.size()) return true;
-  return monotonic_ns() - last_look_end_ns_ >= 4 * last_look_took_ns_;
-}
-
-awaitable<void> Experiment::look_into_heap(std::uint32_t cycle) {
-  if (!heap_watch_ || !look_is_due(cycle)) co_return;
-  const std::uint64_t start_ns = monotonic_ns();
-  auto looked = co_await run_on(heap_thread_, [&] { return heap_watch_->look(cycle); });
-  last_look_end_ns_ = monotonic_ns();
-  last_look_took_ns_ = last_look_end_ns_ - start_ns;
-  if (!looked) {
-    give_up_heap(cycle, looked.error());
-    co_return;
-  }
-  for (Record& row : looked->rows) tracer_.record(std::move(row));
-  paths_left_out_ = std::max(paths_left_out_, looked->paths_left_out);
-}
-
-awaitable<void> Experiment::weigh_heap(std::uint32_t cycle, Point point) {
-  if (!heap_watch_) co_return;
-  auto weighed = co_await run_on(heap_thread_, [&] { return heap_watch_->weigh(cycle, point); });
-  if (!weighed) {
-    give_up_heap(cycle, weighed.error());
-    co_return;
-  }
-  for (const Gauge& gauge : *weighed) tracer_.record(gauge);
-}
-
-void Experiment::give_up_heap(std::uint32_t cycle, const Error& why) {
-  if (stopping()) return;
-  note(cycle, "the heap census failed: " + why.message());
-  heap_watch_.reset();
-}
-
 // Three to compare: after the first cycle, in the middle, and after the last.
 bool Experiment::wants_snapshot(std::uint32_t cycle) const {
-  if (plan_.snapshot_directory.empty()) return false;
+  if (plan_.v8.snapshot_directory.empty()) return false;
   const std::size_t last = plan_.doses.size();
   return cycle == 1 || cycle == (last + 1) / 2 || cycle == last;
 }
 
-// Behind the cycle's gauges: a snapshot spoils every later reading of memory.
 awaitable<void> Experiment::take_snapshot(std::uint32_t cycle) {
-  if (!inspector_ || !wants_snapshot(cycle)) co_return;
-  SnapshotFile file{
-      .cycle = cycle,
-      .ts_ns = monotonic_ns(),
-      .path = fmt::format("{}/cycle-{:03}.heapsnapshot", plan_.snapshot_directory, cycle)};
+  if (!wants_snapshot(cycle)) co_return;
   progress_state_.phase = "snapshot";
   const auto written = [this](std::uint64_t) { show(tracer_.activity()); };
-  const auto taken = co_await inspector_->take_snapshot(file.path, written);
-  file.took_ns = monotonic_ns() - file.ts_ns;
-  if (taken) {
-    file.size_bytes = *taken;
-    tracer_.record(file);
-  } else if (!stopping()) {
-    fail("no heap snapshot: " + taken.error().message());
-  }
+  const auto taken = co_await v8_.take_snapshot(cycle, written);
+  if (!taken && !stopping()) fail("no heap snapshot: " + taken.error().message());
 }
 
 awaitable<void> Experiment::measure(std::uint32_t cycle, Point point) {

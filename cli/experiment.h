@@ -6,7 +6,6 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -14,23 +13,21 @@
 #include <string>
 #include <vector>
 
-#include "cli/heap_watch.h"
 #include "cli/progress.h"
 #include "cli/settle.h"
+#include "cli/v8_evidence.h"
 #include "driver/broadcast.h"
 #include "driver/cohort.h"
 #include "driver/driver_load.h"
 #include "driver/plan.h"
 #include "recording/run.h"
 #include "tracer/tracer.h"
-#include "tracer/v8/inspector.h"
 
 namespace ebbtide {
 
 struct ExperimentPlan {
   ConnectionPlan connection;
   std::vector<boost::asio::ip::tcp::endpoint> endpoints;
-  std::int32_t pid = 0;
   std::vector<std::uint32_t> doses;  // connections of each cycle in order; 0: an idle control
   OpenOptions opening;               // `count` is the cycle's dose
   std::chrono::milliseconds hold{100};
@@ -39,11 +36,7 @@ struct ExperimentPlan {
                       // of the hold, heaps are weighed and not looked into
   std::optional<TriggerPlan> trigger;  // held for as long as this has the server broadcast
   std::vector<boost::asio::ip::tcp::endpoint> trigger_endpoints;
-  bool inspector = true;                // try to open it
-  bool v8 = false;                      // the target is V8
-  std::size_t processes = 1;            // of the target
-  std::vector<std::int32_t> heap_pids;  // processes whose heap is read from outside; may be none
-  std::string snapshot_directory;       // where heap snapshots go; "": none are taken
+  V8Plan v8;
 };
 
 // The doses of `ebbtide leak`: `connections` per cycle, with an idle control (0) after the first,
@@ -63,16 +56,11 @@ class Experiment {
   void stop();
 
  private:
-  boost::asio::awaitable<void> open_inspector();
-  boost::asio::awaitable<void> open_heap_watch();
   boost::asio::awaitable<Result<void>> try_one_connection();
   boost::asio::awaitable<void> run_cycle(std::uint32_t number, std::uint32_t dose);
   boost::asio::awaitable<std::uint32_t> drive_connections(std::uint32_t cycle, std::uint32_t dose);
   boost::asio::awaitable<void> hold(std::uint32_t cycle);
   boost::asio::awaitable<void> settle(std::uint32_t cycle);
-  boost::asio::awaitable<void> collect_garbage(std::uint32_t cycle);
-  boost::asio::awaitable<void> look_into_heap(std::uint32_t cycle);
-  boost::asio::awaitable<void> weigh_heap(std::uint32_t cycle, Point point);
   boost::asio::awaitable<void> take_snapshot(std::uint32_t cycle);
   boost::asio::awaitable<void> measure(std::uint32_t cycle, Point point);
   boost::asio::awaitable<void> sleep(std::chrono::nanoseconds duration);
@@ -83,8 +71,6 @@ class Experiment {
   [[nodiscard]] Traffic traffic() const;
   void note(std::uint32_t cycle, std::string text);
   void fail(std::string why);
-  void give_up_heap(std::uint32_t cycle, const Error& why);
-  [[nodiscard]] bool look_is_due(std::uint32_t cycle) const;
   [[nodiscard]] bool wants_snapshot(std::uint32_t cycle) const;
   void show(const Activity& activity);
   [[nodiscard]] bool stopping() const { return stop_requested_ || target_gone_; }
@@ -94,12 +80,7 @@ class Experiment {
   ExperimentPlan plan_;
   Tracer& tracer_;
   Progress& progress_;
-  std::unique_ptr<InspectorSession> inspector_;
-  std::unique_ptr<HeapWatch> heap_watch_;
-  boost::asio::thread_pool heap_thread_{1};  // reading a heap takes longer than a timer may wait
-  std::uint64_t last_look_end_ns_ = 0;
-  std::uint64_t last_look_took_ns_ = 0;
-  std::uint64_t paths_left_out_ = 0;
+  V8Evidence v8_;
   std::unique_ptr<Broadcast> broadcast_;  // of the open cycle, as the next
   std::unique_ptr<Cohort> cohort_;
   DriverMoment phase_began_;

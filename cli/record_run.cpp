@@ -17,7 +17,7 @@
 
 #include "cli/output.h"
 #include "cli/progress.h"
-#include "driver/fd_limit.h"
+#include "driver/limits.h"
 #include "driver/resolve.h"
 #include "recording/clock.h"
 #include "tracer/target.h"
@@ -163,7 +163,7 @@ Result<std::string> record_run(const RunRequest& request, const std::string& com
     trigger_endpoints = *std::move(resolved);
   }
   const std::uint32_t most = *std::ranges::max_element(request.doses);
-  if (auto limit = raise_fd_limit(most); !limit) return limit.error();
+  if (auto limit = check_limits(most, endpoints->front()); !limit) return limit.error();
   if (auto ready = prepare_directory(options.output_directory); !ready) return ready.error();
 
   const auto v8 = find_v8(target->process.pid);
@@ -195,7 +195,6 @@ Result<std::string> record_run(const RunRequest& request, const std::string& com
   const ExperimentPlan plan{
       .connection = options.connection,
       .endpoints = *endpoints,
-      .pid = target->process.pid,
       .doses = request.doses,
       .opening = {.count = 0, .window = options.window, .rate = options.rate},
       .hold = options.hold,
@@ -203,11 +202,12 @@ Result<std::string> record_run(const RunRequest& request, const std::string& com
       .load = request.kind != RunKind::leak,
       .trigger = request.trigger == nullptr ? std::nullopt : std::optional(*request.trigger),
       .trigger_endpoints = trigger_endpoints,
-      .inspector = options.inspector,
-      .v8 = is_v8,
-      .processes = target->processes.size(),
-      .heap_pids = options.heap_census ? pids_of(*target) : std::vector<std::int32_t>(),
-      .snapshot_directory = request.snapshot ? options.output_directory : std::string()};
+      .v8 = {.v8 = is_v8,
+             .inspector = options.inspector,
+             .pid = target->process.pid,
+             .processes = target->processes.size(),
+             .heap_pids = options.heap_census ? pids_of(*target) : std::vector<std::int32_t>(),
+             .snapshot_directory = request.snapshot ? options.output_directory : std::string()}};
   const auto ran = run_experiment(context, plan, **tracer, progress, partial);
   const auto finished = (*tracer)->finish(
       ran ? *ran : RunEnd{EndReason::failed, ran.error().message(), monotonic_ns()});
