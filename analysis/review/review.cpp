@@ -69,7 +69,7 @@ void apply_rules(const Ast& ast, const std::vector<PathMapping>& mappings, Revie
       values.mark_connection(entry.connection, library_facts(entry.library).own_members);
   }
   for (const UpgradeEntry& entry : servers.upgrades) values.mark_connection(entry.socket);
-  values.connect_calls();
+  for (int round = 0; round < 2; round++) values.connect_calls();
   ConnectionScope scope(ast, scopes, classes, values, servers);
   const Acquisitions acquisitions = find_acquisitions(ast, scopes, values);
   Lifecycles lifecycles(ast, scopes, values, scope, acquisitions);

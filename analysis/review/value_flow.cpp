@@ -9,14 +9,12 @@ namespace {
 using enum SyntaxKind;
 }  // namespace
 
+// A function handed over as an argument is known once arguments are, and elements once the place
+// they are stored in is: a second call sees what the first has found.
 void Values::connect_calls() {
-  // A function handed over as an argument is known once arguments are, and elements once the place
-  // they are stored in is: the second round sees what the first has found.
-  for (int round = 0; round < 3; round++) {
-    forget_answers();
-    const bool learnt = bind_arguments();
-    if (!index_elements() && !learnt) return;
-  }
+  forget_answers();
+  bind_arguments();
+  index_elements();
   forget_answers();
 }
 
@@ -62,8 +60,7 @@ void Values::bind_all(NodeId function, NodeId given, ParameterValues& bound) {
   }
 }
 
-// Whether anything has come to light that was not known before.
-bool Values::bind_arguments() {
+void Values::bind_arguments() {
   ParameterValues arguments;
   std::unordered_map<NodeId, std::vector<NodeId>> calls, makings;
   const auto bind = [&](NodeId function, NodeId call, std::size_t skipped) {
@@ -95,11 +92,9 @@ bool Values::bind_arguments() {
       for (const NodeId function : listeners_of(callee.object, event)) bind(function, call, 1);
     }
   }
-  const bool learnt = arguments != arguments_ || calls != calls_of_ || makings != makings_of_;
   arguments_ = std::move(arguments);
   calls_of_ = std::move(calls);
   makings_of_ = std::move(makings);
-  return learnt;
 }
 
 // `hub.add(ws)` of a class of the project is whatever its method does.
@@ -107,7 +102,7 @@ bool Values::runs_own_method(NodeId store) {
   return ast_.is(store, call_expression) && !called(store).empty();
 }
 
-bool Values::index_elements() {
+void Values::index_elements() {
   std::map<Place, std::vector<NodeId>> elements;
   std::unordered_map<NodeId, Place> stored_in;
   for (const Store& store : stores_) {
@@ -119,10 +114,8 @@ bool Values::index_elements() {
       if (ast_.is_any(source, new_expression, array, object)) stored_in.emplace(source, at);
     }
   }
-  const bool learnt = elements != elements_ || stored_in != stored_in_;
   elements_ = std::move(elements);
   stored_in_ = std::move(stored_in);
-  return learnt;
 }
 
 std::vector<NodeId> Values::listeners_of(NodeId emitter, std::string_view event) {

@@ -91,9 +91,9 @@ class Values {
   void index_call(NodeId call);
   void find_stores();
   void forget_answers();
-  bool bind_arguments();
+  void bind_arguments();
   void bind_all(NodeId function, NodeId given, ParameterValues& bound);
-  bool index_elements();
+  void index_elements();
 
   void expand(NodeId expression, std::vector<NodeId>& open, std::vector<NodeId>& found);
   void expand_loop(const Binding& binding, std::vector<NodeId>& open);
