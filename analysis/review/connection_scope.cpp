@@ -140,11 +140,7 @@ void ConnectionScope::mark(NodeId code, Moments moments) {
 }
 
 void ConnectionScope::mark_called(NodeId function, Moments moments, NodeId from, NodeId call) {
-  std::vector<Edge>& known = edges_[from];
-  const bool seen = std::any_of(known.begin(), known.end(), [&](const Edge& edge) {
-    return edge.to == function && edge.call == call;
-  });
-  if (!seen) known.push_back({function, call});
+  if (known_edges_.emplace(from, function, call).second) edges_[from].push_back({function, call});
   mark(function, moments);
 }
 

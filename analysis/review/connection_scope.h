@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -113,7 +115,8 @@ class ConnectionScope {
     NodeId call = 0;
   };
   std::unordered_map<NodeId, std::vector<Edge>> edges_;  // by the code that calls
-  std::unordered_map<NodeId, Way> ways_from_close_;      // by the code called
+  std::set<std::tuple<NodeId, NodeId, NodeId>> known_edges_;
+  std::unordered_map<NodeId, Way> ways_from_close_;  // by the code called
 };
 
 }  // namespace ebbtide
