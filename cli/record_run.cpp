@@ -86,6 +86,7 @@ RunInfo describe_run(const RunRequest& request, const Target& target,
   run.machine = system.machine;
   run.cpus = std::thread::hardware_concurrency();
   run.page_size = static_cast<std::uint32_t>(sysconf(_SC_PAGESIZE));
+  run.fd_limit = read_fd_limit(target.process.pid);
   run.plan = {.cycles = static_cast<std::uint32_t>(doses.size()),
               .connections = *std::ranges::max_element(doses),
               .window = options.window,

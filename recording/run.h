@@ -101,6 +101,7 @@ struct RunInfo {
   std::string machine;          // uname -m
   std::uint32_t cpus = 0;
   std::uint32_t page_size = 0;
+  std::uint64_t fd_limit = 0;  // open files that each process of the target may have; 0: not known
   PlanInfo plan;
 };
 

@@ -73,6 +73,7 @@ struct Table<RunInfo> {
     visit("machine", row.machine);
     visit("cpus", row.cpus);
     visit("page_size_bytes", row.page_size);
+    visit("fd_limit", row.fd_limit);
     visit("", row.plan);
   }
 };

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -104,6 +105,11 @@ Result<ProcessIdentity> identify_process(std::int32_t pid) {
   std::replace(identity.cmdline.begin(), identity.cmdline.end(), '\0', ' ');
   identity.exe = read_link(proc_path(pid, "exe"));
   return identity;
+}
+
+std::uint64_t read_fd_limit(std::int32_t pid) {
+  rlimit limit{};
+  return prlimit(pid, RLIMIT_NOFILE, nullptr, &limit) == 0 ? limit.rlim_cur : 0;
 }
 
 MemoryRollup& MemoryRollup::operator+=(const MemoryRollup& other) {

@@ -19,6 +19,9 @@ struct ProcessIdentity {
   std::string exe;      // target of /proc/PID/exe, "" when not readable
 };
 
+// RLIMIT_NOFILE of a process, the soft one; 0 when it cannot be read.
+std::uint64_t read_fd_limit(std::int32_t pid);
+
 // Error when there is no such process.
 Result<ProcessIdentity> identify_process(std::int32_t pid);
 

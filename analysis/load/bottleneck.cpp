@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "analysis/format.h"
 #include "analysis/load/limit.h"
@@ -13,6 +14,8 @@ namespace {
 
 constexpr double busy_driver_share = 0.7;
 constexpr double late_seconds = 0.001;
+constexpr double much_lag = 0.25;  // of the delivery latency
+constexpr double long_stall_seconds = 0.1;
 constexpr double saturated_share = 0.9;
 constexpr double mostly_busy_share = 0.6;
 constexpr double always_waiting = 0.8;  // of the most triggers ever under way at once
@@ -22,9 +25,22 @@ constexpr double queue_per_client = 64 * 1024;
 
 std::string percent(double share) { return fmt::format("{:.0f} %", std::min(share, 1.0) * 100); }
 
+// Who customarily listens there.
+std::string_view service_at(std::uint16_t port) {
+  constexpr std::pair<std::uint16_t, std::string_view> services[] = {
+      {5432, "PostgreSQL"}, {3306, "MySQL"},     {6379, "Redis"}, {27017, "MongoDB"},
+      {5672, "RabbitMQ"},   {9092, "Kafka"},     {4222, "NATS"},  {9200, "Elasticsearch"},
+      {11211, "memcached"}, {1433, "SQL Server"}};
+  const auto* found =
+      std::ranges::find(services, port, &std::pair<std::uint16_t, std::string_view>::first);
+  return found == std::end(services) ? std::string_view() : found->second;
+}
+
 std::string place(const UpstreamUse& peer) {
   const bool v6 = peer.address.find(':') != std::string::npos;
-  return fmt::format("{}{}{}:{}", v6 ? "[" : "", peer.address, v6 ? "]" : "", peer.port);
+  const std::string_view service = service_at(peer.port);
+  return fmt::format("{}{}{}:{}{}", v6 ? "[" : "", peer.address, v6 ? "]" : "", peer.port,
+                     service.empty() ? "" : fmt::format(" ({}'s port)", service));
 }
 
 // Before the answer the trigger's own path is on the clock; with it most of the delivery's time.
@@ -50,7 +66,7 @@ bool driver_bound(BroadcastAssessment& assessment) {
         "The measurement is bounded by the tool: its CPU is busy {} of the time, the server may be "
         "faster",
         percent(*assessment.driver_share));
-  } else if (assessment.lag.p99 > late_seconds &&
+  } else if (assessment.lag.p99 > std::max(late_seconds, much_lag * assessment.delivery.p50) &&
              assessment.lag_of_driver * 100 > assessment.lag.count) {
     assessment.waits_for = fmt::format(
         "The measurement is bounded by the tool: it sent triggers late (p99 {}) though it had "
@@ -197,6 +213,11 @@ std::string broadcast_sentence(const Recording& recording, const BroadcastAssess
   }
   if (assessment.triggers_per_second) {
     text += fmt::format("; {} triggers per second", count_text(*assessment.triggers_per_second));
+  }
+  if (!assessment.stalls.empty() && assessment.bottleneck != Bottleneck::loop) {
+    const double longest = static_cast<double>(assessment.stalls.front().duration_ns) * 1e-9;
+    if (longest >= long_stall_seconds)
+      text += fmt::format("; the event loop once stood still for {}", duration_text(longest));
   }
   if (counts.well < counts.triggers) {
     text += fmt::format("; {} of {} failed", number_text(counts.triggers - counts.well),

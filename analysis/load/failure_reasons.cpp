@@ -61,9 +61,10 @@ FailureOrigin origin_of(const Connection& connection) {
 }
 
 std::string with_status(std::int32_t status, const std::string& error) {
-  if (status < 400 && !error.empty()) return error;
+  const std::string code = fmt::format("HTTP {}", status);
+  if ((status < 400 || error.find(code) != std::string::npos) && !error.empty()) return error;
   if (status == 0) return error.empty() ? "no reason recorded" : error;
-  return fmt::format("HTTP {}{}{}", status, error.empty() ? "" : ", ", error);
+  return code + (error.empty() ? "" : ", " + error);
 }
 
 }  // namespace

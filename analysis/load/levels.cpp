@@ -140,14 +140,32 @@ LevelReport report_of(const Recording& recording, const Readings& readings, std:
   return level;
 }
 
-ConnectionCost cost_of(const std::string& subject, const std::vector<LevelReport>& levels,
-                       double confidence) {
+// What is reachable in the heaps at the settled level before the cycle: V8's and outside it.
+double live_floor(const Readings& readings, std::uint32_t cycle) {
+  const auto heap = readings.floor_before(GaugeKind::heap_live, cycle);
+  const auto external = readings.floor_before(GaugeKind::heap_live_external, cycle);
+  return static_cast<double>(heap.value_or(0)) + static_cast<double>(external.value_or(0));
+}
+
+// What the level's connections take. Resident memory that earlier levels left free is used again,
+// so it is counted from the baseline, less what earlier levels left in use.
+std::optional<double> taken(const Readings& readings, const LevelOfUse& use, std::uint32_t cycle) {
+  const bool resident = use.kinds.front() == GaugeKind::rss || use.kinds.front() == GaugeKind::pss;
+  if (!resident) return use.growth();
+  const auto baseline = readings.floor_before(use.kinds.front(), 1);
+  if (!use.held || !baseline) return std::nullopt;
+  return *use.held - static_cast<double>(*baseline) -
+         (live_floor(readings, cycle) - live_floor(readings, 1));
+}
+
+ConnectionCost cost_of(const std::string& subject, const Readings& readings,
+                       const std::vector<LevelReport>& levels, double confidence) {
   ConnectionCost cost{.subject = subject};
   std::vector<Sample> samples;
   for (const LevelReport& level : levels) {
     const auto use = std::ranges::find(level.uses, subject, &LevelOfUse::subject);
     if (!level.finished || level.open == 0 || use == level.uses.end()) continue;
-    const std::optional<double> growth = use->growth();
+    const std::optional<double> growth = taken(readings, *use, level.cycle);
     if (!growth) continue;
     const auto open = static_cast<double>(level.open);
     samples.push_back({open, *growth});
@@ -164,13 +182,14 @@ ConnectionCost cost_of(const std::string& subject, const std::vector<LevelReport
   return cost;
 }
 
-std::vector<ConnectionCost> costs_of(const std::vector<LevelReport>& levels, double confidence) {
+std::vector<ConnectionCost> costs_of(const Readings& readings,
+                                     const std::vector<LevelReport>& levels, double confidence) {
   std::vector<ConnectionCost> costs;
   for (const LevelReport& level : levels) {
     for (const LevelOfUse& use : level.uses) {
       const auto known = std::ranges::find(costs, use.subject, &ConnectionCost::subject);
       if (use.unit != Unit::bytes || known != costs.end()) continue;
-      costs.push_back(cost_of(use.subject, levels, confidence));
+      costs.push_back(cost_of(use.subject, readings, levels, confidence));
     }
   }
   return costs;
@@ -184,7 +203,7 @@ LevelsAssessment assess_levels(const Recording& recording) {
   for (const auto& [number, connections] : connections_by_level(recording)) {
     assessment.levels.push_back(report_of(recording, readings, number, connections));
   }
-  assessment.costs = costs_of(assessment.levels, assessment.confidence);
+  assessment.costs = costs_of(readings, assessment.levels, assessment.confidence);
   assessment.limit = find_limit(recording, assessment.levels);
   const bool own = assessment.limit.cause == LimitCause::own_limit;
   for (std::size_t i = 0; i < assessment.levels.size(); ++i) {

@@ -16,6 +16,7 @@ constexpr double mostly_busy_share = 0.6;
 constexpr double farthest_extrapolation = 200;  // times the largest level
 constexpr double busy_driver_share = 0.7;
 constexpr double much_of_the_wait = 0.5;
+constexpr double long_stall_seconds = 0.1;
 
 const LevelReport* largest_finished(const LevelsAssessment& assessment) {
   const LevelReport* largest = nullptr;
@@ -80,11 +81,31 @@ std::string cost_sentence(const LevelsAssessment& assessment) {
   if (heap != nullptr && apart_from_zero(*heap)) {
     text += fmt::format(", {} of it V8 heap", bytes_text(*heap->per_connection));
   }
-  const ConnectionCost* kernel = cost_named(assessment, "kernel socket memory");
+  const ConnectionCost* kernel = cost_named(assessment, "kernel socket queues");
   if (kernel != nullptr && apart_from_zero(*kernel)) {
-    text += fmt::format(", and {} in the kernel", bytes_text(*kernel->per_connection));
+    text +=
+        fmt::format(", and {} in the kernel's socket queues", bytes_text(*kernel->per_connection));
   }
   return text + ".";
+}
+
+// The longest stall of the event loop while connections were opened or held, if it is no part of
+// the limit.
+std::string stall_sentence(const LevelsAssessment& assessment) {
+  if (assessment.limit.cause == LimitCause::loop) return "";
+  const LevelReport* where = nullptr;
+  double longest = long_stall_seconds;
+  for (const LevelReport& level : assessment.levels) {
+    for (const Phase phase : {Phase::open, Phase::hold}) {
+      const LoopUse* loop = use_in(level.loops, phase);
+      if (loop == nullptr || loop->longest_seconds < longest) continue;
+      longest = loop->longest_seconds;
+      where = &level;
+    }
+  }
+  if (where == nullptr) return "";
+  return fmt::format(" The event loop once stood still for {}, at {}.", duration_text(longest),
+                     counted(where->attempted, "connection"));
 }
 
 std::string held_before(const LevelsAssessment& assessment) {
@@ -140,15 +161,18 @@ std::string opening_bound(const Recording& recording, const LevelsAssessment& as
     return fmt::format("the server's CPU, {} of one", percent(cpu_share(*level)));
   }
   if (level->scheduled) return "the rate that was asked for";
+  if (level->near_1s + level->near_3s > 0)
+    return "SYNs that got lost and were sent again after 1 s";
   if (loop != nullptr && loop->busy_share > mostly_busy_share) {
     return fmt::format("mostly the server's event loop, busy {} of the time",
                        percent(loop->busy_share));
   }
   if (loop == nullptr || !level->driver_share) return "";
-  return fmt::format(
-      "the number that open at once ({}): the server's event loop is busy {} of the time, the tool "
-      "{}",
-      recording.run.plan.window, percent(loop->busy_share), percent(*level->driver_share));
+  const std::uint32_t window = recording.run.plan.window;
+  return fmt::format("{}: the server's event loop is busy {} of the time, the tool {}",
+                     window == 0 ? std::string("neither side, all being opened at once")
+                                 : fmt::format("the number that open at once ({})", window),
+                     percent(loop->busy_share), percent(*level->driver_share));
 }
 
 std::string extrapolation(const LevelsAssessment& assessment) {
@@ -191,7 +215,7 @@ std::string levels_sentence(const Recording& recording, const LevelsAssessment& 
   if (!assessment.opening_bound.empty()) {
     text += " Opening is bound by " + assessment.opening_bound + ".";
   }
-  return text;
+  return text + stall_sentence(assessment);
 }
 
 }  // namespace ebbtide

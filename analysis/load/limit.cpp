@@ -86,9 +86,11 @@ Finding backlog(const LevelContext& context) {
 }
 
 // A server without a free fd accepts and closes at once, or leaves the connection waiting: TCP is
-// up, the upgrade never comes. Its RLIMIT_NOFILE is not recorded, so customary ones are tried.
+// up, the upgrade never comes.
 Finding fds_used_up(const LevelContext& context) {
-  constexpr std::array limits = {1024, 4096, 8192, 10'000, 10'240, 16'384, 20'000, 32'768, 65'535};
+  constexpr double kept_aside = 8;  // by servers that want to go on accepting
+  const auto limit = static_cast<double>(context.recording.run.fd_limit);
+  if (limit == 0) return std::nullopt;
   const auto unserved = [](const FailureReason& reason) {
     return by_server(reason) && (reason.stage == Stage::upgrade || reason.stage == Stage::exchange);
   };
@@ -97,15 +99,13 @@ Finding fds_used_up(const LevelContext& context) {
   for (const LevelOfUse& use : context.level.uses) {
     if (use.unit != Unit::count) continue;
     const double fds = std::max(use.held.value_or(0), use.opened.value_or(0));
-    for (const int limit : limits) {
-      if (fds > limit || fds < limit - std::max(8, limit / 100)) continue;
-      return Limit{
-          LimitCause::fd_limit, 0,
-          fmt::format("the server has {} descriptors open, as many as a limit of {} "
-                      "allows, and {}",
-                      integer_text(static_cast<std::int64_t>(fds)), integer_text(limit),
-                      failed_text(context.level, failed_where(context.level, unserved), *reason))};
-    }
+    if (fds < limit - kept_aside) continue;
+    return Limit{
+        LimitCause::fd_limit, 0,
+        fmt::format("the server has {} descriptors open of the {} that it may have, and {}",
+                    integer_text(static_cast<std::int64_t>(fds)),
+                    number_text(context.recording.run.fd_limit),
+                    failed_text(context.level, failed_where(context.level, unserved), *reason))};
   }
   return std::nullopt;
 }

@@ -49,7 +49,7 @@ std::optional<double> LevelOfUse::growth() const {
 std::optional<double> LevelOfUse::returned() const {
   const auto grown = growth();
   if (!grown || *grown <= 0 || !settled) return std::nullopt;
-  return (*held - *settled) / *grown;
+  return std::max(0.0, (*held - *settled) / *grown);
 }
 
 const PhaseSpan* phase_of(const Recording& recording, std::uint32_t cycle, Phase phase) {
@@ -110,7 +110,7 @@ std::vector<LevelOfUse> levels_of_use(const Readings& readings, std::uint32_t cy
       {.subject = "V8 heap reachable", .kinds = {GaugeKind::heap_live}},
       {.subject = "V8 heap and Buffers reachable",
        .kinds = {GaugeKind::heap_live, GaugeKind::heap_live_external}},
-      {.subject = "kernel socket memory", .kinds = {GaugeKind::socket_memory}},
+      {.subject = "kernel socket queues", .kinds = {GaugeKind::socket_memory}},
       {.subject = "file descriptors", .unit = Unit::count, .kinds = {GaugeKind::fds}},
   };
   for (LevelOfUse& use : uses) {

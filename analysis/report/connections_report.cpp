@@ -121,14 +121,18 @@ std::string backlog_part(const LevelsAssessment& assessment) {
          table.markdown();
 }
 
+// "57.7 MB (+5.8 MB, 98 % back)".
 std::string use_cell(const LevelOfUse& use) {
+  if (!use.held) return "–";
+  const auto text = [&](double amount) {
+    return use.unit == Unit::count ? integer_text(static_cast<std::int64_t>(amount))
+                                   : bytes_text(amount);
+  };
   const auto growth = use.growth();
-  if (!growth) return "–";
-  const std::string text = use.unit == Unit::count
-                               ? integer_text(static_cast<std::int64_t>(*growth))
-                               : bytes_text(*growth);
+  if (!growth) return text(*use.held);
   const auto returned = use.returned();
-  return returned ? fmt::format("{} ({:.0f} % back)", text, *returned * 100) : text;
+  return fmt::format("{} ({}{}{})", text(*use.held), *growth > 0 ? "+" : "", text(*growth),
+                     returned ? fmt::format(", {:.0f} % back", *returned * 100) : "");
 }
 
 std::string memory_part(const LevelsAssessment& assessment) {
@@ -154,9 +158,10 @@ std::string memory_part(const LevelsAssessment& assessment) {
   }
   const auto heap = std::ranges::find(subjects, "V8 heap reachable");
   return std::string(
-             "### Memory and descriptors while held\n\nGrowth at the end of the hold over "
-             "the settled level before, and how much of it came back after the close. "
-             "Kernel socket memory is not part of RSS.") +
+             "### Memory and descriptors while held\n\nAt the end of the hold; in brackets the "
+             "growth over the settled level before, and how much of it came back after the close. "
+             "Memory that an allocator kept from a level before is used again and is no growth. "
+             "Socket queues are the kernel's and not part of RSS.") +
          (heap == subjects.end() ? " The JavaScript heap was not read." : "") + "\n\n" +
          table.markdown();
 }

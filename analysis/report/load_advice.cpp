@@ -84,10 +84,15 @@ std::vector<std::string> connections_advice(const LevelsAssessment& assessment) 
   }
   const ConnectionCost* rss = cost_named(assessment, "RSS");
   if (rss != nullptr && rss->interval.low > large_overhead_bytes) {
+    const ConnectionCost* heap = cost_named(assessment, "V8 heap reachable");
+    const bool in_heap = heap != nullptr && heap->interval.low > *rss->per_connection / 2;
     advice.push_back(fmt::format(
-        "{} of RSS per connection is a lot: permessage-deflate contexts and per-connection buffers "
-        "are the usual owners.",
-        bytes_text(*rss->per_connection)));
+        "{} of RSS per connection is a lot{}", bytes_text(*rss->per_connection),
+        in_heap
+            ? fmt::format(", {} of it in the JavaScript heap: `ebbtide heap --pid PID` while "
+                          "connections are up says of what.",
+                          bytes_text(*heap->per_connection))
+            : ": permessage-deflate contexts and per-connection buffers are the usual owners."));
   }
   return advice;
 }

@@ -40,7 +40,7 @@ TEST(LevelsTest, CostIsTheSlopeAndNotAQuotient) {
   EXPECT_GT(*rss->at_largest, 11'000);  // the fixed part shared among 1,000
   EXPECT_NEAR(*cost_named(assessment, "V8 heap reachable")->per_connection, 4000, 1);
   EXPECT_NEAR(*cost_named(assessment, "V8 heap and Buffers reachable")->per_connection, 5000, 1);
-  EXPECT_NEAR(*cost_named(assessment, "kernel socket memory")->per_connection, 3000, 1);
+  EXPECT_NEAR(*cost_named(assessment, "kernel socket queues")->per_connection, 3000, 1);
   EXPECT_EQ(assessment.limit.cause, LimitCause::none);
   EXPECT_EQ(assessment.held, 1000u);
   EXPECT_THAT(assessment.sentence, StartsWith("1,000 connections held; no limit reached. Each"));
@@ -139,6 +139,7 @@ TEST(LevelsTest, OverflowsThatHurtNobodyHereAreNoLimit) {
 
 TEST(LevelsTest, AServerWithoutFreeDescriptors) {
   LevelsRun run;
+  run.recording.run.fd_limit = 1024;
   run.levels({100}).level({.connections = 1500, .change = [](Connection& connection, auto i) {
                              if (i < 995) return;
                              fails(connection, Stage::upgrade, "server closed the connection", 0,

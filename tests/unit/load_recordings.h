@@ -40,6 +40,7 @@ class LevelsRun {
   void gauges(std::uint32_t cycle, Point point, double open);
 
   std::uint64_t now_ns_ = 1'000'000'000'000;
+  double most_open_ = 0;
   std::int64_t overflows_ = 12;
 };
 

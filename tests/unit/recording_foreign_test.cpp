@@ -86,7 +86,7 @@ TEST_F(RecordingForeign, SomeoneElsesDatabase) {
 TEST_F(RecordingForeign, AnotherSchemaVersionNamesBoth) {
   write_sample();
   execute("PRAGMA user_version = 999");
-  EXPECT_THAT(error(), HasSubstr("schema version is 999, this ebbtide reads version 3"));
+  EXPECT_THAT(error(), HasSubstr("schema version is 999, this ebbtide reads version 4"));
 }
 
 TEST_F(RecordingForeign, ATableThatIsMissingOrHoldsTheImpossible) {

@@ -23,16 +23,19 @@ function block(milliseconds) {
   while (performance.now() < until);
 }
 
-const upstream = planted('UPSTREAM') ? net.connect(planted('UPSTREAM'), '127.0.0.1') : null;
-const waiting = [];
-upstream?.on('data', (answers) => {
-  for (let i = 0; i < answers.length; i++) waiting.shift()();
-});
+// As a database's pool: one question at a time on each connection.
+const pool = planted('UPSTREAM')
+  ? Array.from({ length: 10 }, () => net.connect(planted('UPSTREAM'), '127.0.0.1'))
+  : [];
 
 function ask_upstream(then) {
-  if (!upstream) return then();
-  waiting.push(then);
-  upstream.write('?');
+  if (!planted('UPSTREAM')) return then();
+  const connection = pool.pop();
+  connection.once('data', () => {
+    pool.push(connection);
+    then();
+  });
+  connection.write('?');
 }
 
 function broadcast(text) {
