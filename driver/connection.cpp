@@ -93,7 +93,7 @@ asio::awaitable<Attempt> connect(const SessionContext& context) {
     failure = attempt_of(Stage::connect, prepare(context, endpoint));
     if (failure) continue;
     failure = co_await within(
-        limit, handle.socket, connect_to(endpoint, handle.socket),
+        limit, handle, connect_to(endpoint, handle.socket),
         Attempt(late(Stage::connect, fmt::format("no connection in {} ms", limit.count()))));
     if (!failure) break;
   }
@@ -113,7 +113,7 @@ asio::awaitable<Attempt> run_steps(const SessionContext& context, Session& sessi
     const std::string text = with_id(step.text, outcome.id);
     const bool is_send = step.kind == Step::Kind::send;
     asio::awaitable<Attempt> attempt = is_send ? session.send(text) : session.expect(text);
-    Attempt failure = co_await within(plan.timeout, handle.socket, std::move(attempt),
+    Attempt failure = co_await within(plan.timeout, handle, std::move(attempt),
                                       Attempt(late_step(step, text, plan.timeout)));
     if (failure) co_return failure;
     if (is_send && outcome.close_mode == CloseMode::early) break;
@@ -140,7 +140,7 @@ asio::awaitable<Attempt> live(SessionContext context, const std::function<void()
 
   const std::unique_ptr<Session> session = make_session(context);
   const Attempt too_late = late(Stage::none, "");  // what was late is known afterwards
-  Attempt failure = co_await within(cohort.plan.timeout, handle.socket, session->open(), too_late);
+  Attempt failure = co_await within(cohort.plan.timeout, handle, session->open(), too_late);
   if (failure && failure->stage == Stage::none) failure = late_opening(context);
   const CloseMode mode = outcome.close_mode;
   if (mode == CloseMode::wrong_path) co_return co_await leave_wrong_path(context);

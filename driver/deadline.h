@@ -1,17 +1,16 @@
-// Answers: how long may one operation on a socket take? `co_await within(limit, socket, operation,
-// if_late)`.
+// Answers: how long may one operation on a connection take? `co_await within(limit, handle,
+// operation, if_late)`.
 #pragma once
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
+#include <memory>
 #include <utility>
-#include <variant>
+
+#include "driver/session.h"
 
 namespace ebbtide {
 
@@ -19,30 +18,47 @@ namespace ebbtide {
 // more than the operation.
 inline constexpr auto as_value = boost::asio::as_tuple(boost::asio::use_awaitable);
 
-// Closes the socket when the limit has passed, and says so. Cancelling would not do: Beast's
-// WebSocket teardown goes on waiting for a FIN when it is cancelled; only a closed socket ends it.
-inline boost::asio::awaitable<void> close_after(std::chrono::milliseconds limit,
-                                                boost::asio::ip::tcp::socket& socket,
-                                                bool& passed) {
-  boost::asio::steady_timer deadline(co_await boost::asio::this_coro::executor, limit);
-  const auto [cancelled] = co_await deadline.async_wait(as_value);
-  if (cancelled) co_return;
-  passed = true;
-  boost::system::error_code ignored;
-  socket.close(ignored);
-}
+// Shuts a connection when the limit has passed. Its end may come while the timer's handler is
+// already under way: the two share what both look at.
+class Deadline {
+ public:
+  Deadline(std::chrono::milliseconds limit, ConnectionHandle& handle)
+      : watch_(std::make_shared<Watch>(handle.socket.get_executor(), limit)) {
+    watch_->timer.async_wait([watch = watch_, &handle](const boost::system::error_code& cancelled) {
+      if (cancelled || watch->over) return;
+      watch->passed = true;
+      handle.shut();
+    });
+  }
+  ~Deadline() {
+    watch_->over = true;
+    watch_->timer.cancel();
+  }
+  Deadline(const Deadline&) = delete;
+  Deadline& operator=(const Deadline&) = delete;
 
-// The operation's own result, or `if_late` when the limit passed first; the socket is closed then.
-// An operation reports its errors in T: an exception would not end the wait.
+  [[nodiscard]] bool passed() const { return watch_->passed; }
+
+ private:
+  struct Watch {
+    Watch(const boost::asio::any_io_executor& executor, std::chrono::milliseconds limit)
+        : timer(executor, limit) {}
+    boost::asio::steady_timer timer;
+    bool over = false;
+    bool passed = false;
+  };
+  std::shared_ptr<Watch> watch_;
+};
+
+// The operation's own result, or `if_late` when the limit passed first; the socket is closed then,
+// which ends whatever the operation waits for.
 template <class T>
-boost::asio::awaitable<T> within(std::chrono::milliseconds limit,
-                                 boost::asio::ip::tcp::socket& socket,
+boost::asio::awaitable<T> within(std::chrono::milliseconds limit, ConnectionHandle& handle,
                                  boost::asio::awaitable<T> operation, T if_late) {
-  using namespace boost::asio::experimental::awaitable_operators;
-  bool passed = false;
-  auto first = co_await (std::move(operation) || close_after(limit, socket, passed));
-  if (passed) co_return if_late;
-  co_return std::get<0>(std::move(first));
+  const Deadline deadline(limit, handle);
+  T result = co_await std::move(operation);
+  if (deadline.passed()) co_return if_late;
+  co_return result;
 }
 
 }  // namespace ebbtide

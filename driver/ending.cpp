@@ -15,8 +15,9 @@ asio::awaitable<error_code> departure_of_server(SessionContext context, bool unt
   Departure departure(handle.changed);
   const int socket = handle.socket.native_handle();
   context.cohort.departures.watch(handle.socket.get_executor(), socket, departure);
-  co_await handle.changed.until(
-      [&] { return departure.gone || handle.aborted || (until_leaving && handle.leaving); });
+  co_await handle.changed.until([&] {
+    return departure.gone || !handle.socket.is_open() || (until_leaving && handle.leaving);
+  });
   if (handle.socket.is_open()) context.cohort.departures.unwatch(socket);
   if (departure.gone) {
     co_return departure.reset ? error_code(asio::error::connection_reset)
@@ -36,8 +37,8 @@ asio::awaitable<Attempt> end_by_fin(SessionContext context) {
   error_code error;
   context.handle.socket.shutdown(asio::socket_base::shutdown_send, error);
   if (!error) {
-    error = co_await within(context.plan().close_timeout, context.handle.socket,
-                            read_to_fin(context), error_code(asio::error::timed_out));
+    error = co_await within(context.plan().close_timeout, context.handle, read_to_fin(context),
+                            error_code(asio::error::timed_out));
   }
   co_return note_end(context, error);
 }
@@ -51,7 +52,7 @@ void end_by_reset(SessionContext context) {
 // A reset by the server is how it lets go, too.
 asio::awaitable<Attempt> stay_half_open(SessionContext context) {
   const error_code error =
-      co_await within(context.plan().half_open_limit, context.handle.socket,
+      co_await within(context.plan().half_open_limit, context.handle,
                       departure_of_server(context, false), error_code(asio::error::timed_out));
   const bool was_reset = error == asio::error::connection_reset;
   co_return note_end(context, was_reset ? error_code(asio::error::eof) : error);
@@ -68,7 +69,7 @@ asio::awaitable<Attempt> hold_unread(SessionContext context) {
 asio::awaitable<error_code> read_to_fin(SessionContext context) {
   for (;;) {
     const auto [error, size] = co_await context.handle.socket.async_read_some(
-        asio::buffer(context.cohort.discarded), as_value);
+        asio::buffer(context.cohort.received), as_value);
     if (error) co_return error;
   }
 }

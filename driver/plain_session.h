@@ -21,7 +21,7 @@ class PlainSession : public Session {
 
  private:
   boost::asio::awaitable<boost::system::error_code> say_goodbye();
-  boost::asio::awaitable<boost::system::error_code> read_to_end();
+  boost::asio::awaitable<boost::system::error_code> read_to_end(bool until_leaving);
 };
 
 }  // namespace ebbtide

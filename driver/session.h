@@ -7,6 +7,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <cstddef>
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,8 @@ struct ConnectionHandle {
   // Asks the connection to close, once it is up.
   void leave() {
     leaving = true;
+    boost::system::error_code ignored;
+    if (idle) socket.cancel(ignored);
     changed.notify();
   }
 
@@ -43,13 +46,20 @@ struct ConnectionHandle {
   void abort() {
     aborted = true;
     leave();
+    shut();
+  }
+
+  // Closes the socket, whatever is done with it.
+  void shut() {
     boost::system::error_code ignored;
     socket.close(ignored);
+    changed.notify();
   }
 
   boost::asio::ip::tcp::socket socket;
   bool leaving = false;
   bool aborted = false;
+  bool idle = false;  // waits for nothing but what the server may send
   Condition changed;  // `leaving`, or what a session waits for
 };
 
@@ -61,8 +71,10 @@ struct CohortContext {
   ConnectionObserver* observer = nullptr;
   std::shared_ptr<TlsContext> tls{};  // made by the first connection that needs it
   Traffic traffic{};
-  Departures departures{};              // of those that nobody reads
-  std::array<char, 16384> discarded{};  // where all read what none of them looks at
+  Departures departures{};  // of those that nobody reads
+  // Of WebSocket keys and masks. Those protect proxies from scripts, of which there are none here.
+  std::mt19937 random{std::random_device{}()};
+  std::array<char, 65536> received{};  // where all read; nobody waits before it is looked at
 };
 
 // What every session works with; all of it outlives the session.

@@ -43,8 +43,8 @@ std::size_t StampedSocket::receive(std::span<char> into, boost::system::error_co
   msghdr message{};
   message.msg_iov = &piece;
   message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
+  message.msg_control = with_stamps_ ? control.data() : nullptr;
+  message.msg_controllen = with_stamps_ ? control.size() : 0;
   const ssize_t size = recvmsg(socket_.native_handle(), &message, MSG_DONTWAIT);
   if (size < 0) {
     error = {errno, boost::system::system_category()};

@@ -39,6 +39,10 @@ class StampedSocket {
   // On CLOCK_MONOTONIC, of the last read; 0: the kernel gave no stamp.
   [[nodiscard]] std::uint64_t arrived_ns() const { return arrived_ns_; }
 
+  // recvmsg() without waiting; notes the stamp. An end of the stream is the error eof. Not to be
+  // mixed with async_read_some().
+  std::size_t receive(std::span<char> into, boost::system::error_code& error);
+
   template <class Buffers, class Token>
   auto async_read_some(const Buffers& buffers, Token&& token) {
     if (!with_stamps_) return socket_.async_read_some(buffers, std::forward<Token>(token));
@@ -95,9 +99,6 @@ class StampedSocket {
     kept_.assign(waiting.data() + taken, size - taken);
     return taken;
   }
-
-  // recvmsg() without waiting; notes the stamp. An end of the stream is the error eof.
-  std::size_t receive(std::span<char> into, boost::system::error_code& error);
 
   boost::asio::ip::tcp::socket& socket_;
   bool with_stamps_;

@@ -4,7 +4,9 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "driver/session.h"
 #include "driver/stamped_socket.h"
@@ -23,6 +25,14 @@ class Transport {
 
   // The TLS handshake, where the plan's scheme asks for one; sets outcome.secured_ns.
   boost::asio::awaitable<Attempt> secure();
+
+  // Reads what has come, at least a byte, into the cohort's buffer: look at it before anything is
+  // waited for. Meanwhile handle.idle is set, and handle.leave() ends the wait.
+  struct Received {
+    boost::system::error_code error = {};
+    std::string_view bytes = {};
+  };
+  boost::asio::awaitable<Received> receive();
 
   // Says that nothing more will be sent, in TLS's own words first; waits for the server's.
   boost::asio::awaitable<void> shut_down();
@@ -49,6 +59,7 @@ class Transport {
   SessionContext context_;
   StampedSocket socket_;
   std::unique_ptr<TlsStream> tls_;  // once secured, or while that is tried
+  std::vector<char> decrypted_;     // what TLS received: that may be written to while others read
 };
 
 }  // namespace ebbtide

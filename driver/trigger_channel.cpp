@@ -30,16 +30,17 @@ TriggerRoute::TriggerRoute(TriggerPlan with, std::vector<tcp::endpoint> endpoint
   connections.endpoints = std::move(endpoints);
 }
 
-asio::awaitable<Attempt> connect_channel(const TriggerRoute& route, tcp::socket& socket,
+asio::awaitable<Attempt> connect_channel(const TriggerRoute& route, ConnectionHandle& handle,
                                          const bool& aborted) {
   const auto limit = route.plan.timeout;
   Attempt failure = failure_of(Stage::connect, asio::error::operation_aborted);
+  tcp::socket& socket = handle.socket;
   error_code ignored;
   for (const tcp::endpoint& endpoint : route.connections.endpoints) {
     if (aborted) break;
     socket.close(ignored);
     failure = co_await within(
-        limit, socket, connect_once(endpoint, socket),
+        limit, handle, connect_once(endpoint, socket),
         Attempt(late(Stage::connect, fmt::format("no connection in {} ms", limit.count()))));
     if (!failure) break;
   }

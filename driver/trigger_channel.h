@@ -58,9 +58,8 @@ std::unique_ptr<TriggerChannel> make_http_channel(const boost::asio::any_io_exec
 std::unique_ptr<TriggerChannel> make_ws_channel(const boost::asio::any_io_executor& executor,
                                                 TriggerRoute& route, std::function<void()> on_end);
 
-// Connects `socket` to the first endpoint that answers; `aborted` may come true meanwhile.
-boost::asio::awaitable<Attempt> connect_channel(const TriggerRoute& route,
-                                                boost::asio::ip::tcp::socket& socket,
+// Connects the socket to the first endpoint that answers; `aborted` may come true meanwhile.
+boost::asio::awaitable<Attempt> connect_channel(const TriggerRoute& route, ConnectionHandle& handle,
                                                 const bool& aborted);
 
 }  // namespace ebbtide

@@ -69,12 +69,11 @@ class HttpTriggerChannel : public TriggerChannel {
 
   asio::awaitable<Attempt> open() override {
     link_ = std::make_unique<HttpLink>(executor_, route_.connections);
-    tcp::socket& socket = link_->handle.socket;
     const auto limit = route_.plan.timeout;
-    Attempt failure = co_await connect_channel(route_, socket, aborted_);
+    Attempt failure = co_await connect_channel(route_, link_->handle, aborted_);
     if (!failure) {
       failure = co_await within(
-          limit, socket, link_->transport.secure(),
+          limit, link_->handle, link_->transport.secure(),
           Attempt(late(Stage::connect, fmt::format("no TLS handshake in {} ms", limit.count()))));
     }
     if (failure && aborted_) failure = failure_of(failure->stage, asio::error::operation_aborted);
@@ -85,7 +84,7 @@ class HttpTriggerChannel : public TriggerChannel {
   asio::awaitable<Attempt> send(TriggerText text, TriggerAnswer& answer) override {
     const auto limit = route_.plan.timeout;
     Attempt failure = co_await within(
-        limit, link_->handle.socket, exchange(request_of(route_.plan, std::move(text)), answer),
+        limit, link_->handle, exchange(request_of(route_.plan, std::move(text)), answer),
         Attempt(late(Stage::exchange, fmt::format("no answer in {} ms", limit.count()))));
     if (aborted_ && failure) failure = failure_of(Stage::exchange, asio::error::operation_aborted);
     if (failure) shut();

@@ -36,7 +36,7 @@ class WsTriggerChannel : public TriggerChannel {
 
   asio::awaitable<Attempt> open() override {
     link_ = std::make_unique<TriggerLink>(executor_);
-    Attempt failure = co_await connect_channel(route_, link_->handle.socket, aborted_);
+    Attempt failure = co_await connect_channel(route_, link_->handle, aborted_);
     if (!failure) failure = co_await begin();
     if (failure) {
       link_.reset();
@@ -82,7 +82,7 @@ class WsTriggerChannel : public TriggerChannel {
   asio::awaitable<Attempt> bounded(asio::awaitable<Attempt> attempt, std::string_view if_late) {
     const auto limit = route_.plan.timeout;
     co_return co_await within(
-        limit, link_->handle.socket, std::move(attempt),
+        limit, link_->handle, std::move(attempt),
         Attempt(late(Stage::exchange, fmt::format(fmt::runtime(if_late), limit.count()))));
   }
 
