@@ -31,7 +31,9 @@ std::string Deflate::compress(std::string_view message) {
   state.avail_out = compressed.size();
   error_code error;
   out_.write(state, zlib::Flush::sync, error);
-  compressed.resize(compressed.size() - state.avail_out - flush_end.size());
+  const std::size_t size = compressed.size() - state.avail_out;
+  if (size < flush_end.size()) return std::string(1, '\0');  // nothing to say: RFC 7692, 7.2.3.6
+  compressed.resize(size - flush_end.size());
   if (forgets_out_) out_.clear();
   return compressed;
 }
