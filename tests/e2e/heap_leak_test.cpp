@@ -142,10 +142,14 @@ TEST_F(HeapLeak, TypeScriptIsNamedAsItWasWritten) {
   ASSERT_TRUE(fs::exists(project.path() / "dist/typed.js.map")) << compiler.out();
 
   const Server server = Server::node(project.file("dist/typed.js"));
-  measure(server);
+  measure(server, {"--source", project.file("src"), "--source", project.file("listen.js")});
   expect_named({"typed", "matchSubscribers", "Subscriber", "typed.ts", 14, 2000});
   EXPECT_THAT(results_["heap"]["causes"][0]["position"]["compiled"].get<std::string>(),
               HasSubstr("typed.js:"));
+  const Json& finding = results_["review"]["findings"][0];
+  EXPECT_EQ(finding["standing"], "confirmed") << finding.dump(1);
+  EXPECT_THAT(finding["at"]["path"].get<std::string>(), testing::EndsWith("typed.ts"));
+  EXPECT_EQ(finding["at"]["line"], 18);
 }
 
 TEST_F(HeapLeak, TheCleanTwinHasNoCause) {

@@ -167,10 +167,32 @@ class LifecycleRules {
     finding->fix = fix_for(taken);
   }
 
-  // In the file's own names: ws.on('close', () => clients.delete(ws));
+  // In the file's own names: ws.on('close', () => clients.delete(ws)); What has no name of its own
+  // gets one first, for a second `new Session(ws)` is another one.
   [[nodiscard]] std::string fix_for(const Acquisition& taken) const {
-    return fmt::format("{}.on('{}', () => {});", s_.connection_name(taken.node),
-                       s_.facts(taken.node).close_events.front(), release_of(taken));
+    std::string first;
+    if (is_made_on_the_spot(taken))
+      first = fmt::format("const entry = {};\n", brief(s_.ast, entry_of(taken)));
+    return first + fmt::format("{}.on('{}', () => {});", s_.connection_name(taken.node),
+                               s_.facts(taken.node).close_events.front(), release_of(taken));
+  }
+
+  // What a collection knows an entry by.
+  [[nodiscard]] static NodeId entry_of(const Acquisition& taken) {
+    return taken.key != 0 ? taken.key : taken.value;
+  }
+
+  [[nodiscard]] bool is_made_on_the_spot(const Acquisition& taken) const {
+    if (taken.kind != AcquisitionKind::entry) return false;
+    switch (s_.ast.kind(unwrapped(s_.ast, entry_of(taken)))) {
+      case SyntaxKind::new_expression:
+      case SyntaxKind::call_expression:
+      case SyntaxKind::object:
+      case SyntaxKind::array:
+        return true;
+      default:
+        return false;
+    }
   }
 
   [[nodiscard]] std::string release_of(const Acquisition& taken) const {
@@ -187,7 +209,7 @@ class LifecycleRules {
       return fmt::format("{}({})", taken.verb == "setTimeout" ? "clearTimeout" : "clearInterval",
                          handle);
     }
-    const std::string key = brief(s_.ast, taken.key != 0 ? taken.key : taken.value);
+    const std::string key = is_made_on_the_spot(taken) ? "entry" : brief(s_.ast, entry_of(taken));
     if (taken.verb == "[]=") return fmt::format("delete {}[{}]", receiver, key);
     if (one_of(taken.verb, {"push", "unshift"}))
       return fmt::format("{{ const i = {0}.indexOf({1}); if (i !== -1) {0}.splice(i, 1); }}",
