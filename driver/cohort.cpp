@@ -29,6 +29,7 @@ std::string describe_fault(const std::exception_ptr& fault) {
 struct Member {
   explicit Member(const asio::any_io_executor& executor) : handle(executor) {}
   ConnectionHandle handle;
+  Connection outcome;  // so far
   bool established = false;
 };
 
@@ -82,22 +83,23 @@ Cohort::~Cohort() = default;
 void Cohort::start_one(const std::shared_ptr<State>& state, std::uint64_t scheduled_ns) {
   const std::size_t index = state->members.size();
   Member& member = *state->members.emplace_back(std::make_unique<Member>(state->executor));
-  Connection& outcome = state->outcomes.emplace_back();
+  Connection& outcome = member.outcome;
   outcome.id = state->context.first_id + index;
   outcome.cycle = state->cycle;
   outcome.scheduled_ns = scheduled_ns;
   outcome.close_mode = state->context.plan.close_mode;
   outcome.slow = index < state->context.plan.slow;
+  state->outcomes.push_back(outcome);
   ++state->status.opening;
 
   const auto on_established = [state = state.get(), index] { state->note_established(index); };
-  const auto on_ended = [state, index](const std::exception_ptr& fault, Connection result) {
+  const auto on_ended = [state, index](const std::exception_ptr& fault) {
+    Connection& ended = state->members[index]->outcome;
     if (fault) {
-      result = state->outcomes[index];
-      result.failed_at = Stage::connect;
-      result.error = describe_fault(fault);
+      ended.failed_at = Stage::connect;
+      ended.error = describe_fault(fault);
     }
-    state->outcomes[index] = std::move(result);
+    state->outcomes[index] = std::move(ended);
     state->note_ended(index);
   };
   asio::co_spawn(state->executor,

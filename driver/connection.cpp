@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <string_view>
+#include <tuple>
+#include <utility>
 
 #include "driver/deadline.h"
 #include "driver/ending.h"
@@ -56,9 +60,26 @@ Failure late_step(const Step& step, const std::string& text, std::chrono::millis
   return late(Stage::exchange, fmt::format(fmt::runtime(format), text, limit.count()));
 }
 
-asio::awaitable<Attempt> connect_to(tcp::endpoint endpoint, tcp::socket& socket) {
-  const auto [error] = co_await socket.async_connect(endpoint, as_value);
-  co_return attempt_of(Stage::connect, error);
+// Over loopback the handshake is done when connect(2) returns, though it says "in progress": a look
+// at the socket saves the wait for an event that has already come.
+asio::awaitable<error_code> connect_to(tcp::endpoint endpoint, tcp::socket& socket) {
+  error_code error;
+  socket.native_non_blocking(true, error);
+  if (error) co_return error;
+  const int fd = socket.native_handle();
+  if (::connect(fd, endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0) {
+    co_return error;
+  }
+  if (errno != EINPROGRESS) co_return error_code(errno, boost::system::system_category());
+  pollfd writable{fd, POLLOUT, 0};
+  if (poll(&writable, 1, 0) == 0) {
+    std::tie(error) = co_await socket.async_wait(tcp::socket::wait_write, as_value);
+    if (error) co_return error;
+  }
+  int outcome = 0;
+  socklen_t size = sizeof outcome;
+  getsockopt(fd, SOL_SOCKET, SO_ERROR, &outcome, &size);
+  co_return error_code(outcome, boost::system::system_category());
 }
 
 // Opens the socket as this connection needs it. The port is chosen by connect(), which may use one
@@ -92,9 +113,11 @@ asio::awaitable<Attempt> connect(const SessionContext& context) {
     outcome.start_ns = monotonic_ns();
     failure = attempt_of(Stage::connect, prepare(context, endpoint));
     if (failure) continue;
-    failure = co_await within(
-        limit, handle, connect_to(endpoint, handle.socket),
-        Attempt(late(Stage::connect, fmt::format("no connection in {} ms", limit.count()))));
+    const Deadline deadline(limit, handle);
+    failure = attempt_of(Stage::connect, co_await connect_to(endpoint, handle.socket));
+    if (deadline.passed()) {
+      failure = late(Stage::connect, fmt::format("no connection in {} ms", limit.count()));
+    }
     if (!failure) break;
   }
   if (failure) co_return failure;
@@ -113,8 +136,9 @@ asio::awaitable<Attempt> run_steps(const SessionContext& context, Session& sessi
     const std::string text = with_id(step.text, outcome.id);
     const bool is_send = step.kind == Step::Kind::send;
     asio::awaitable<Attempt> attempt = is_send ? session.send(text) : session.expect(text);
-    Attempt failure = co_await within(plan.timeout, handle, std::move(attempt),
-                                      Attempt(late_step(step, text, plan.timeout)));
+    const Deadline deadline(plan.timeout, handle);
+    Attempt failure = co_await std::move(attempt);
+    if (deadline.passed()) failure = late_step(step, text, plan.timeout);
     if (failure) co_return failure;
     if (is_send && outcome.close_mode == CloseMode::early) break;
     if (!is_send && outcome.answered_ns == 0) outcome.answered_ns = monotonic_ns();
@@ -134,37 +158,57 @@ bool says_goodbye(CloseMode mode, Scheme scheme) {
   return mode == CloseMode::clean || (mode == CloseMode::terminate && is_websocket(scheme));
 }
 
-asio::awaitable<Attempt> live(SessionContext context, const std::function<void()>& on_established) {
-  const auto& [cohort, handle, outcome] = context;
-  if (Attempt failure = co_await connect(context)) co_return failure;
+asio::awaitable<Attempt> open(const SessionContext& context, Session& session) {
+  const Deadline deadline(context.plan().timeout, context.handle);
+  const Attempt failure = co_await session.open();
+  co_return deadline.passed() ? late_opening(context) : failure;
+}
 
-  const std::unique_ptr<Session> session = make_session(context);
-  const Attempt too_late = late(Stage::none, "");  // what was late is known afterwards
-  Attempt failure = co_await within(cohort.plan.timeout, handle, session->open(), too_late);
-  if (failure && failure->stage == Stage::none) failure = late_opening(context);
-  const CloseMode mode = outcome.close_mode;
+// Returns when the connection is up, or is over because that is how it shall end.
+asio::awaitable<Attempt> establish(const SessionContext& context, Session& session, bool& is_over) {
+  is_over = true;
+  Attempt failure = co_await open(context, session);
+  const CloseMode mode = context.outcome.close_mode;
   if (mode == CloseMode::wrong_path) co_return co_await leave_wrong_path(context);
   if (failure) co_return failure;
   if (mode == CloseMode::abort_handshake) co_return co_await end_connection(context);
-  if (failure = co_await run_steps(context, *session); failure) co_return failure;
+  if (failure = co_await run_steps(context, session); failure) co_return failure;
   if (mode == CloseMode::early) co_return co_await end_connection(context);
-  outcome.established_ns = monotonic_ns();
-  on_established();
+  context.outcome.established_ns = monotonic_ns();
+  is_over = false;
+  co_return std::nullopt;
+}
 
-  if (cohort.observer != nullptr) cohort.observer->on_established(outcome.id, outcome.slow);
-  failure = co_await session->hold();
-  if (cohort.observer != nullptr) cohort.observer->on_left(outcome.id);
+asio::awaitable<Attempt> stay(const SessionContext& context, Session& session) {
+  ConnectionObserver* const observer = context.cohort.observer;
+  if (observer != nullptr) observer->on_established(context.outcome.id, context.outcome.slow);
+  const Attempt failure = co_await session.hold();
+  if (observer != nullptr) observer->on_left(context.outcome.id);
+  co_return failure;
+}
+
+// The frame of this one stays as long as the connection: what only its opening needs is elsewhere.
+asio::awaitable<Attempt> live(SessionContext context, const std::function<void()>& on_established) {
+  Attempt failure = co_await connect(context);
   if (failure) co_return failure;
-  if (says_goodbye(mode, cohort.plan.url.scheme)) co_return co_await session->close();
+  const std::unique_ptr<Session> session = make_session(context);
+  bool is_over = false;
+  failure = co_await establish(context, *session, is_over);
+  if (failure || is_over) co_return failure;
+  on_established();
+  failure = co_await stay(context, *session);
+  if (failure) co_return failure;
+  if (says_goodbye(context.outcome.close_mode, context.plan().url.scheme)) {
+    co_return co_await session->close();
+  }
   co_await session->release();
   co_return co_await end_connection(context);
 }
 
 }  // namespace
 
-asio::awaitable<Connection> run_connection(CohortContext& cohort, ConnectionHandle& handle,
-                                           Connection outcome,
-                                           std::function<void()> on_established) {
+asio::awaitable<void> run_connection(CohortContext& cohort, ConnectionHandle& handle,
+                                     Connection& outcome, std::function<void()> on_established) {
   Attempt failure = co_await live({cohort, handle, outcome}, on_established);
   if (failure) {
     if (handle.aborted) failure = failure_of(failure->stage, asio::error::operation_aborted);
@@ -176,7 +220,6 @@ asio::awaitable<Connection> run_connection(CohortContext& cohort, ConnectionHand
   error_code ignored;
   handle.socket.close(ignored);
   outcome.closed_ns = monotonic_ns();
-  co_return outcome;
 }
 
 }  // namespace ebbtide

@@ -10,10 +10,10 @@ namespace ebbtide {
 
 // Connects to the first of the cohort's endpoints that answers, runs the plan's steps, calls
 // on_established, stays until handle.leaving and closes. `outcome` comes with id, cycle and what
-// the plan wants of this connection, and is returned with what happened; the socket is closed then.
+// the plan wants of this connection, and tells in the end what happened; the socket is closed then.
 // Everything passed by reference outlives the coroutine.
-boost::asio::awaitable<Connection> run_connection(CohortContext& cohort, ConnectionHandle& handle,
-                                                  Connection outcome,
-                                                  std::function<void()> on_established);
+boost::asio::awaitable<void> run_connection(CohortContext& cohort, ConnectionHandle& handle,
+                                            Connection& outcome,
+                                            std::function<void()> on_established);
 
 }  // namespace ebbtide

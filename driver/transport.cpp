@@ -1,11 +1,18 @@
 #include "driver/transport.h"
 
+#include <sys/socket.h>
+
+#include <boost/asio/write.hpp>
+#include <cerrno>
+#include <tuple>
+
 #include "driver/deadline.h"
 #include "recording/clock.h"
 
 namespace ebbtide {
 
 namespace asio = boost::asio;
+using boost::system::error_code;
 
 namespace {
 
@@ -50,9 +57,30 @@ asio::awaitable<Transport::Received> Transport::receive() {
   }
 }
 
+// There is nearly always room: an operation of Asio's would cost more than the system call.
+asio::awaitable<error_code> Transport::send(std::string_view bytes) {
+  error_code error;
+  if (tls_) {
+    std::tie(error, std::ignore) = co_await asio::async_write(*tls_, asio::buffer(bytes), as_value);
+    co_return error;
+  }
+  while (!bytes.empty() && !error) {
+    const ssize_t size = ::send(next_layer().native_handle(), bytes.data(), bytes.size(),
+                                MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (size >= 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(size));
+    } else if (errno == EAGAIN) {
+      std::tie(error) = co_await next_layer().async_wait(asio::socket_base::wait_write, as_value);
+    } else {
+      error = {errno, boost::system::system_category()};
+    }
+  }
+  co_return error;
+}
+
 asio::awaitable<void> Transport::shut_down() {
   if (tls_) co_await tls_->async_shutdown(as_value);
-  boost::system::error_code ignored;
+  error_code ignored;
   next_layer().shutdown(asio::socket_base::shutdown_send, ignored);
 }
 

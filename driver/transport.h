@@ -34,6 +34,9 @@ class Transport {
   };
   boost::asio::awaitable<Received> receive();
 
+  // Writes all of `bytes`.
+  boost::asio::awaitable<boost::system::error_code> send(std::string_view bytes);
+
   // Says that nothing more will be sent, in TLS's own words first; waits for the server's.
   boost::asio::awaitable<void> shut_down();
 

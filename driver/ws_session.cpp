@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <boost/asio/write.hpp>
 #include <boost/beast/websocket/error.hpp>
 #include <memory>
 #include <optional>
@@ -78,7 +77,9 @@ class WsSession : public Session {
 };
 
 asio::awaitable<Attempt> WsSession::open() {
-  if (Attempt failure = co_await transport_.secure()) co_return failure;
+  if (is_encrypted(context_.plan().url.scheme)) {
+    if (Attempt failure = co_await transport_.secure()) co_return failure;
+  }
   const CloseMode mode = context_.outcome.close_mode;
   const std::string target =
       mode == CloseMode::wrong_path ? unserved_path : context_.plan().url.target;
@@ -98,8 +99,7 @@ asio::awaitable<Attempt> WsSession::send_half_a_request(std::string target) {
   const std::string half =
       fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: webso", target,
                   authority(context_.plan().url));
-  const auto [error, size] = co_await asio::async_write(transport_, asio::buffer(half), as_value);
-  co_return attempt_of(Stage::upgrade, error);
+  co_return attempt_of(Stage::upgrade, co_await transport_.send(half));
 }
 
 asio::awaitable<error_code> WsSession::upgrade(std::string target) {
@@ -292,13 +292,12 @@ void WsSession::append(Opcode opcode, std::string_view payload, bool compressed)
 
 // Writes what is unsent, beside a reader that may do the same.
 asio::awaitable<error_code> WsSession::flush() {
-  co_await context_.handle.changed.until([this] { return !writing_; });
+  if (writing_) co_await context_.handle.changed.until([this] { return !writing_; });
   error_code error;
   writing_ = true;
   while (!unsent_.empty() && !error) {
     const std::string frames = std::exchange(unsent_, {});
-    std::tie(error, std::ignore) =
-        co_await asio::async_write(transport_, asio::buffer(frames), as_value);
+    error = co_await transport_.send(frames);
   }
   writing_ = false;
   context_.handle.changed.notify();
