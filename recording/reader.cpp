@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -22,9 +23,9 @@ Error cannot_open(const std::string& path, std::string reason, std::string remed
   return {"open the recording", path, std::move(reason), std::move(remedy)};
 }
 
-// Looks at SQLite's file header (https://www.sqlite.org/fileformat.html) before SQLite does:
-// opening a stranger's database may create files beside it.
-std::optional<Error> check_header(const std::string& path) {
+// The schema version, by SQLite's file header (https://www.sqlite.org/fileformat.html) and before
+// SQLite looks at it: opening a stranger's database may create files beside it.
+Result<std::uint32_t> schema_version_of(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return cannot_open(path, std::strerror(errno));
   if (!S_ISREG(status.st_mode)) return cannot_open(path, "not a regular file");
@@ -45,18 +46,13 @@ std::optional<Error> check_header(const std::string& path) {
       application != recording_application_id) {
     return cannot_open(path, "not a recording made by ebbtide");
   }
-  if (version != recording_schema_version) {
-    return cannot_open(path,
-                       fmt::format("its schema version is {}, this ebbtide reads version {}",
-                                   version, recording_schema_version),
-                       "use the ebbtide that made it, or record again");
-  }
-  return std::nullopt;
+  if (version == 0) return cannot_open(path, "the file is damaged (no schema version)");
+  return version;
 }
 
 class Reader {
  public:
-  explicit Reader(const std::string& path) : path_(path) {}
+  Reader(const std::string& path, std::uint32_t version) : path_(path), version_(version) {}
 
   // Read-write where possible: the journal that a killed writer left must be rolled back.
   bool open() {
@@ -84,6 +80,14 @@ class Reader {
     T single;
     for_each_row<T>([&](T&& row) { single = std::move(row); });
     return single;
+  }
+
+  // The ebbtide that wrote the file, whatever its schema version; "" when it does not say.
+  std::string writer() {
+    Statement select(database_.get(), "SELECT tool_version FROM run");
+    std::string writer;
+    if (select.step() == SQLITE_ROW && !select.read(0, writer)) writer.clear();
+    return writer;
   }
 
   [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
@@ -125,18 +129,39 @@ class Reader {
     return true;
   }
 
+  // Versions only ever add: a file of an older one lacks columns and tables, and what it does not
+  // say stays as run.h has it.
+  template <class T>
+  std::vector<Column> columns_in_file() {
+    std::vector<Column> columns = columns_of<T>();
+    if (version_ == recording_schema_version) return columns;
+    std::vector<std::string> present;
+    Statement info(database_.get(), fmt::format("PRAGMA table_info({})", Table<T>::name));
+    for (std::string name; info.step() == SQLITE_ROW;) {
+      if (info.read(1, name)) present.push_back(name);
+    }
+    std::erase_if(columns, [&](const Column& column) {
+      return std::ranges::find(present, column.name) == present.end();
+    });
+    return columns;
+  }
+
   template <class T>
   void for_each_row(auto&& use) {
     if (failure_) return;
-    Statement select(database_.get(), select_sql(Table<T>::name, columns_of<T>()));
+    const std::vector<Column> columns = columns_in_file<T>();
+    if (columns.empty()) return;
+    Statement select(database_.get(), select_sql(Table<T>::name, columns));
     if (!check(sqlite3_errcode(database_.get()))) return;
     int code = select.step();
     for (; code == SQLITE_ROW; code = select.step()) {
       T row;
-      int index = 0;
+      std::size_t index = 0;
       bool good = true;
-      for_each_column(
-          row, [&](std::string_view, auto& field) { good = select.read(index++, field) && good; });
+      for_each_column(row, [&](std::string_view name, auto& field) {
+        if (index == columns.size() || columns[index].name != name) return;
+        good = select.read(static_cast<int>(index++), field) && good;
+      });
       if (!good) {
         damaged(fmt::format("impossible value in table {}", Table<T>::name));
         return;
@@ -147,6 +172,7 @@ class Reader {
   }
 
   std::string path_;
+  std::uint32_t version_;
   DatabaseHandle database_;
   std::optional<Error> failure_;  // the first one; nothing is read after it
 };
@@ -164,12 +190,25 @@ void read_frames(Reader& reader, std::vector<Stack>& stacks) {
   }
 }
 
+Error written_by_newer(const std::string& path, std::uint32_t version, const std::string& writer) {
+  const std::string who = writer.empty() ? "a newer ebbtide" : "ebbtide " + writer;
+  return cannot_open(path,
+                     fmt::format("{} made it, and its schema version is {}; this ebbtide reads "
+                                 "versions 1 to {}",
+                                 who, version, recording_schema_version),
+                     "read it with the ebbtide that made it, or record again");
+}
+
 }  // namespace
 
 Result<Recording> read_recording(const std::string& path) {
-  if (const auto error = check_header(path)) return *error;
-  Reader reader(path);
+  const auto version = schema_version_of(path);
+  if (!version) return version.error();
+  Reader reader(path, *version);
   if (!reader.open()) return *reader.failure();
+  if (*version > recording_schema_version) {
+    return written_by_newer(path, *version, reader.writer());
+  }
 
   Recording recording;
   recording.run = reader.single<RunInfo>();

@@ -8,8 +8,9 @@
 
 namespace ebbtide {
 
-// Reads the whole file. Errors: no such file, no recording, another schema version (both versions
-// named), a damaged file.
+// Reads the whole file, also one of an older schema version: what that did not know is empty.
+// Errors: no such file, no recording, a newer schema version (who wrote it is named), a damaged
+// file.
 Result<Recording> read_recording(const std::string& path);
 
 }  // namespace ebbtide

@@ -9,6 +9,7 @@
 #include <random>
 
 #include "recording/reader.h"
+#include "recording/schema.h"
 #include "recording/writer.h"
 #include "tests/temporary_directory.h"
 #include "tests/unit/recording_sample.h"
@@ -83,10 +84,53 @@ TEST_F(RecordingForeign, SomeoneElsesDatabase) {
   EXPECT_THAT(error(), HasSubstr("not a recording"));
 }
 
-TEST_F(RecordingForeign, AnotherSchemaVersionNamesBoth) {
+TEST_F(RecordingForeign, ANewerSchemaVersionNamesBothAndItsWriter) {
   write_sample();
-  execute("PRAGMA user_version = 999");
-  EXPECT_THAT(error(), HasSubstr("schema version is 999, this ebbtide reads version 4"));
+  execute("UPDATE run SET tool_version = '9.8.7'; PRAGMA user_version = 999");
+  const auto recording = read_recording(path_);
+  ASSERT_FALSE(recording);
+  EXPECT_THAT(recording.error().message(),
+              HasSubstr("ebbtide 9.8.7 made it, and its schema version is 999; this ebbtide reads "
+                        "versions 1 to " +
+                        std::to_string(recording_schema_version)));
+  EXPECT_EQ(recording.error().remedy, "read it with the ebbtide that made it, or record again");
+}
+
+TEST_F(RecordingForeign, ANewerSchemaVersionThatSaysNothingElse) {
+  write_sample();
+  execute("DROP TABLE run; PRAGMA user_version = 999");
+  EXPECT_THAT(error(), HasSubstr("a newer ebbtide made it"));
+}
+
+// As version 1 had it: no heap, no load, no kind of run.
+TEST_F(RecordingForeign, AnOlderSchemaVersionIsReadWithWhatItHas) {
+  write_sample();
+  const auto now = read_recording(path_);
+  ASSERT_TRUE(now);
+  execute(
+      "ALTER TABLE run DROP COLUMN kind; ALTER TABLE run DROP COLUMN fd_limit;"
+      "ALTER TABLE connection DROP COLUMN close_mode; ALTER TABLE resource DROP COLUMN pid;"
+      "DROP TABLE heap_census; DROP TABLE loop_activity; DROP TABLE source_file;"
+      "PRAGMA user_version = 1");
+  const auto older = read_recording(path_);
+  ASSERT_TRUE(older) << older.error().message();
+  EXPECT_EQ(older->run.kind, RunKind::leak);
+  EXPECT_EQ(older->run.fd_limit, 0u);
+  EXPECT_EQ(older->run.tool_version, now->run.tool_version);
+  EXPECT_EQ(older->run.plan.settle_cap_ms, now->run.plan.settle_cap_ms);
+  ASSERT_EQ(older->connections.size(), now->connections.size());
+  EXPECT_EQ(older->connections[0].close_mode, CloseMode::clean);
+  EXPECT_EQ(older->connections[0].error, now->connections[0].error);
+  EXPECT_EQ(older->resources[0].label, now->resources[0].label);
+  EXPECT_EQ(older->gauges.size(), now->gauges.size());
+  EXPECT_TRUE(older->heap_censuses.empty());
+  EXPECT_TRUE(older->loop_activities.empty());
+}
+
+TEST_F(RecordingForeign, NoSchemaVersionIsDamage) {
+  write_sample();
+  execute("PRAGMA user_version = 0");
+  EXPECT_THAT(error(), HasSubstr("damaged"));
 }
 
 TEST_F(RecordingForeign, ATableThatIsMissingOrHoldsTheImpossible) {
