@@ -1,5 +1,6 @@
 #include "analysis/causes/causes.h"
 
+#include "analysis/causes/code_bounds.h"
 #include "analysis/heap/object_verdict.h"
 
 namespace ebbtide {
@@ -7,8 +8,10 @@ namespace ebbtide {
 Causes find_causes(const Recording& recording, Assessment& assessment) {
   Causes causes;
   causes.heap = find_heap_growth(recording);
-  weigh_objects(causes.heap, assessment);
   causes.review = review_tree(recording.source_files);
+  mark_bounded(recording, causes.review, causes.heap);
+  weigh_objects(causes.heap, assessment);
+  weigh_bounds(causes.heap, assessment);
   causes.review.unread.insert(causes.review.unread.end(), recording.unread_sources.begin(),
                               recording.unread_sources.end());
   causes.join = join_review(recording, assessment, causes.heap, causes.review);

@@ -5,17 +5,14 @@
 #include <algorithm>
 #include <optional>
 #include <tuple>
-#include <unordered_map>
 
+#include "analysis/causes/owner_match.h"
 #include "analysis/causes/script_files.h"
 #include "analysis/causes/surviving_kinds.h"
 #include "analysis/format.h"
 
 namespace ebbtide {
 namespace {
-
-// How a cause and a finding were found to be the same; more is stronger.
-enum class Match : std::uint8_t { none, name, closure, place };
 
 bool is_leak_rule(const ReviewFinding& finding) {
   return review_rule(finding.rule).family == RuleFamily::leak;
@@ -29,9 +26,8 @@ class ReviewJoiner {
         assessment_(assessment),
         heap_(heap),
         review_(review),
-        scripts_(recording.source_files) {
-    for (const HeapPath& row : recording.heap_paths) path_of_.emplace(row.id, &row);
-  }
+        scripts_(recording.source_files),
+        owners_(recording, scripts_) {}
 
   ReviewJoin run() {
     join_.findings.resize(review_.findings.size());
@@ -49,8 +45,6 @@ class ReviewJoiner {
   void join_cause(std::size_t index);
   [[nodiscard]] std::pair<Match, std::size_t> match(const HeapCause& cause,
                                                     const ReviewFinding& finding) const;
-  [[nodiscard]] Match match_step(const HeapPath& step, const HeapPath* parent,
-                                 const ReviewOwner& owner) const;
   [[nodiscard]] bool keeps_closure(const HeapCause& cause, const ReviewFinding& finding) const;
   void confirm(JoinedFinding& joined, std::size_t cause);
   void confirm_by_kind();
@@ -63,7 +57,7 @@ class ReviewJoiner {
   const HeapFindings& heap_;
   const Review& review_;
   ScriptFiles scripts_;
-  std::unordered_map<std::uint64_t, const HeapPath*> path_of_;
+  OwnerMatch owners_;
   ReviewJoin join_;
 };
 
@@ -89,45 +83,12 @@ void ReviewJoiner::join_cause(std::size_t index) {
     join_.unexplained.push_back(index);
 }
 
-// Also how deep the matching step lies: the one next to what grows is where it is to be mended.
 std::pair<Match, std::size_t> ReviewJoiner::match(const HeapCause& cause,
                                                   const ReviewFinding& finding) const {
   if (!is_leak_rule(finding)) return {Match::none, 0};
-  std::vector<const HeapPath*> steps;  // innermost first
-  for (auto at = path_of_.find(cause.path_id);
-       at != path_of_.end() && steps.size() <= path_of_.size();
-       at = path_of_.find(at->second->parent))
-    steps.push_back(at->second);
-  std::pair<Match, std::size_t> best{Match::none, 0};
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    const HeapPath* parent = i + 1 < steps.size() ? steps[i + 1] : nullptr;
-    best = std::max(best, {match_step(*steps[i], parent, finding.owner), steps.size() - i});
-  }
+  const auto best = owners_.match(cause, finding.owner);
   if (best.first < Match::closure && keeps_closure(cause, finding)) return {Match::closure, 0};
   return best;
-}
-
-Match ReviewJoiner::match_step(const HeapPath& step, const HeapPath* parent,
-                               const ReviewOwner& owner) const {
-  if (owner.name.empty() || step.edge != owner.name) return Match::none;
-  const bool named = step.step == PathStep::variable || step.step == PathStep::property ||
-                     step.step == PathStep::global;
-  if (!named) return Match::none;
-  if (const SourceFile* file = scripts_.file_of(step.position.script)) {
-    if (file->path != owner.declared.path) return Match::none;
-    // A variable of that name is declared elsewhere in the file too.
-    const bool elsewhere = step.step == PathStep::variable && owner.holder.empty() &&
-                           owner.declared.range.line != 0 && step.position.line != 0 &&
-                           step.position.line != owner.declared.range.line;
-    return elsewhere ? Match::none : Match::place;
-  }
-  if (!owner.holder.empty()) {
-    const bool of_holder =
-        parent != nullptr &&
-        parent->class_name.substr(0, parent->class_name.find(" @ ")) == owner.holder;
-    return of_holder ? Match::place : Match::none;
-  }
-  return Match::name;
 }
 
 bool ReviewJoiner::keeps_closure(const HeapCause& cause, const ReviewFinding& finding) const {

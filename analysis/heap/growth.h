@@ -23,6 +23,7 @@ struct HeapCause {
   double retained_per_connection = 0;  // bytes, memory outside the heap included
   std::vector<std::uint64_t> levels;   // objects (or entries) at each look, in their order
   bool bounded = false;       // the growth stopped or slows down: a cache, a pool, a warm-up
+  std::string bounded_by;     // where the source keeps it below a size, "" where it does not
   bool handles_only = false;  // kept by C++ handles, not by a JavaScript reference
   struct Companion {          // what else grows below it
     std::string class_name;

@@ -34,13 +34,29 @@ FloorSeries floor_of(const LookSeries& series, std::span<const std::uint64_t> le
   return floor;
 }
 
+// What came in stretches without connections. Counts are exact, so that whatever came then came by
+// the clock; how much of it comes varies with how busy the server is.
+struct ClockShare {
+  double per_second = 0;
+  double spread = 0;  // by how much it was more at times
+};
+
+ClockShare clock_share(const FloorSeries& floor) {
+  std::vector<double> rates;
+  for (const FloorStep& idle : floor.idle) {
+    if (idle.seconds > 0) rates.push_back(idle.growth / idle.seconds);
+  }
+  if (rates.size() < 2) return {};
+  const double highest = *std::ranges::max_element(rates);
+  const double typical = median(rates);
+  if (typical <= 0) return {};
+  return {typical, highest - typical};
+}
+
 // The changes with the clock's share taken off.
-std::vector<FloorStep> steps_without_drift(const FloorSeries& floor) {
+std::vector<FloorStep> steps_without(const ClockShare& clock, const FloorSeries& floor) {
   std::vector<FloorStep> steps = steps_of(floor.points);
-  std::vector<double> growths;
-  for (std::size_t i = 1; i < steps.size(); ++i) growths.push_back(steps[i].growth);
-  const Drift drift = idle_drift(floor.idle, scaled_mad(growths));
-  for (FloorStep& step : steps) step.growth -= drift.per_second * step.seconds;
+  for (FloorStep& step : steps) step.growth -= clock.per_second * step.seconds;
   return steps;
 }
 
@@ -127,7 +143,9 @@ LookSeries look_series(const Recording& recording, const std::string& isolate) {
 LevelTrend trend_of(const LookSeries& series, std::span<const std::uint64_t> levels) {
   if (levels.size() != series.looks.size() || levels.empty()) return {};
   if (levels.back() < levels.front() + static_cast<std::uint64_t>(objects_per_step)) return {};
-  const std::vector<FloorStep> steps = steps_without_drift(floor_of(series, levels));
+  const FloorSeries floor = floor_of(series, levels);
+  const ClockShare clock = clock_share(floor);
+  const std::vector<FloorStep> steps = steps_without(clock, floor);
   if (steps.size() < 2) return {};
   const std::vector<double> rates = rates_of(steps);
   const double typical = median(rates);
@@ -137,7 +155,8 @@ LevelTrend trend_of(const LookSeries& series, std::span<const std::uint64_t> lev
     growths.push_back(steps[i].growth);
     // How many connections a person's steps between two snapshots had is not known.
     const double least = series.counts_connections ? least_share * typical : 0;
-    if (steps[i].growth <= 0 || rates[i] < least) ++exceptions;
+    const bool by_clock = steps[i].growth <= clock.spread * steps[i].seconds;
+    if (by_clock || rates[i] < least) ++exceptions;
   }
   const bool enough = median(growths) >= objects_per_step &&
                       (!series.counts_connections || typical >= objects_per_connection);
@@ -151,7 +170,8 @@ LevelTrend trend_of(const LookSeries& series, std::span<const std::uint64_t> lev
 
 double slope_of(const LookSeries& series, std::span<const std::uint64_t> levels) {
   if (levels.size() != series.looks.size() || levels.empty()) return 0;
-  return settled_slope(steps_without_drift(floor_of(series, levels)));
+  const FloorSeries floor = floor_of(series, levels);
+  return settled_slope(steps_without(clock_share(floor), floor));
 }
 
 }  // namespace ebbtide

@@ -38,7 +38,7 @@ struct LevelTrend {
 };
 
 // Objects or entries. `levels` by look; a look between which and the one before nobody connected is
-// a control: its growth is the clock's, and taken off where such stretches agree (statistics.h).
+// a control: its growth is the clock's, and taken off.
 LevelTrend trend_of(const LookSeries& series, std::span<const std::uint64_t> levels);
 
 // The robust slope alone, of bytes.

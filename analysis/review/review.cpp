@@ -8,6 +8,7 @@
 
 #include "analysis/review/checks.h"
 #include "analysis/review/rules/families.h"
+#include "analysis/review/size_bounds.h"
 #include "analysis/review/suppressions.h"
 
 namespace ebbtide {
@@ -80,6 +81,7 @@ void apply_rules(const Ast& ast, const std::vector<PathMapping>& mappings, Revie
                            check_upgrades, check_robustness, check_hygiene})
     check(subject, findings);
   note_servers(subject, findings, review);
+  review.bounds = find_size_bounds(subject, findings);
   review.findings = std::move(findings.findings);
   review.checks = std::move(findings.checks);
 }

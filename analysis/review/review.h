@@ -94,6 +94,15 @@ struct SuppressedFinding {
   std::string reason;  // after `// ebbtide-ignore LC001`
 };
 
+// A collection that the source keeps below a size.
+struct SizeBound {
+  ReviewOwner owner;
+  SourceSpot at;
+  std::string condition;  // "(lru.size > entries)"
+
+  bool operator==(const SizeBound&) const = default;
+};
+
 struct Review {
   std::uint32_t files = 0;
   std::uint64_t bytes = 0;
@@ -101,6 +110,7 @@ struct Review {
   std::vector<ReviewFinding> findings;  // by path, line and rule
   std::vector<ReviewCheck> checks;      // by rule: faults, what is not checkable, what is in order
   std::vector<SuppressedFinding> suppressed;
+  std::vector<SizeBound> bounds;
   std::vector<UnreadSource> unread;
 };
 
