@@ -72,7 +72,8 @@ asio::awaitable<error_code> connect_to(tcp::endpoint endpoint, tcp::socket& sock
   }
   if (errno != EINPROGRESS) co_return error_code(errno, boost::system::system_category());
   pollfd writable{fd, POLLOUT, 0};
-  if (poll(&writable, 1, 0) == 0) {
+  if (poll(&writable, 1, 0) == 1 && writable.revents == POLLOUT) co_return error;
+  if (writable.revents == 0) {
     std::tie(error) = co_await socket.async_wait(tcp::socket::wait_write, as_value);
     if (error) co_return error;
   }

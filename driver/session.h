@@ -1,5 +1,5 @@
 // Answers: what must a protocol be able to do for a connection? One implementation each for ws,
-// http and tcp; nothing outside their own files knows Beast.
+// http and tcp.
 #pragma once
 
 #include <array>

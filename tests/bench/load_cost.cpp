@@ -109,7 +109,7 @@ bool on_path(const std::string& program) {
 // These say nothing about their own CPU and memory at a moment.
 Rows other_peers() {
   Rows rows;
-  for (const std::string program : {"k6", "artillery", "tcpkali", "websocat"})
+  for (const char* program : {"k6", "artillery", "tcpkali", "websocat"})
     rows.push_back({.name = program,
                     .figure = "-",
                     .against = on_path(program) ? "installed; not measured" : "not installed"});
@@ -143,11 +143,13 @@ Row memory_row(const LoadClient& client, bool has_aim) {
   return row;
 }
 
-Row close_row(const LoadClient& client) {
+Row close_row(const LoadClient& client, const LoadClient& raw) {
   constexpr std::size_t figure = 2;
   return {.name = "CPU per 1,000 closes, " + client.name,
           .figure = fmt::format("{:.1f} ms", client.series.median(figure)),
-          .against = spread(client.series, figure)};
+          .against = fmt::format("{:.2f} times raw epoll; {}",
+                                 client.series.median(figure) / raw.series.median(figure),
+                                 spread(client.series, figure))};
 }
 
 }  // namespace
@@ -166,7 +168,7 @@ Result<Rows> measure_load_cost() {
     rows.push_back(cpu_row(client, clients[0], &client == &clients[1]));
   for (const LoadClient& client : clients)
     rows.push_back(memory_row(client, &client == &clients[1]));
-  for (const LoadClient& client : clients) rows.push_back(close_row(client));
+  for (const LoadClient& client : clients) rows.push_back(close_row(client, clients[0]));
   for (Row& row : other_peers()) rows.push_back(std::move(row));
   return rows;
 }
