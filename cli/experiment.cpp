@@ -43,15 +43,6 @@ std::string reason_of(const std::exception_ptr& thrown) {
 
 }  // namespace
 
-std::vector<std::uint32_t> plan_doses(std::uint32_t cycles, std::uint32_t connections) {
-  std::vector<std::uint32_t> doses;
-  for (std::uint32_t i = 1; i <= cycles; i++) {
-    doses.push_back(connections);
-    if (i == 1 || i == cycles / 2 || i == cycles) doses.push_back(0);
-  }
-  return doses;
-}
-
 Experiment::Experiment(asio::any_io_executor executor, ExperimentPlan plan, Tracer& tracer,
                        Progress& progress)
     : executor_(executor),

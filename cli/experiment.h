@@ -39,10 +39,6 @@ struct ExperimentPlan {
   V8Plan v8;
 };
 
-// The doses of `ebbtide leak`: `connections` per cycle, with an idle control (0) after the first,
-// the middle and the last of them. The same plan always gives the same order.
-std::vector<std::uint32_t> plan_doses(std::uint32_t cycles, std::uint32_t connections);
-
 class Experiment {
  public:
   Experiment(boost::asio::any_io_executor executor, ExperimentPlan plan, Tracer& tracer,

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "analysis/design.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/record_run.h"

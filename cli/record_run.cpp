@@ -13,6 +13,7 @@
 #include <csignal>
 #include <ctime>
 #include <filesystem>
+#include <numeric>
 #include <thread>
 
 #include "cli/output.h"
@@ -61,6 +62,13 @@ std::vector<std::uint32_t> with_connections(std::vector<std::uint32_t> doses) {
   return doses;
 }
 
+// The dose that a report names: the mean of a leak run's, the largest level else.
+std::uint32_t typical_dose(RunKind kind, const std::vector<std::uint32_t>& doses) {
+  if (kind != RunKind::leak) return *std::ranges::max_element(doses);
+  const auto count = static_cast<std::uint32_t>(doses.size());
+  return std::accumulate(doses.begin(), doses.end(), count / 2) / count;
+}
+
 RunInfo describe_run(const RunRequest& request, const Target& target,
                      const std::optional<V8Target>& v8, const std::string& command_line) {
   const RunOptions& options = request.options;
@@ -88,7 +96,7 @@ RunInfo describe_run(const RunRequest& request, const Target& target,
   run.page_size = static_cast<std::uint32_t>(sysconf(_SC_PAGESIZE));
   run.fd_limit = read_fd_limit(target.process.pid);
   run.plan = {.cycles = static_cast<std::uint32_t>(doses.size()),
-              .connections = *std::ranges::max_element(doses),
+              .connections = typical_dose(request.kind, doses),
               .window = options.window,
               .hold_ms = static_cast<std::uint64_t>(options.hold.count()),
               .timeout_ms = static_cast<std::uint64_t>(options.connection.timeout.count()),

@@ -31,12 +31,13 @@ std::string target_text(const RunInfo& run) {
   return text;
 }
 
-// "10 cycles of 100 connections", "levels of 10, 50 and 100 connections".
+// "10 cycles of 100 connections on average", "levels of 10, 50 and 100 connections".
 std::string doses_text(const Recording& recording) {
   const PlanInfo& plan = recording.run.plan;
   if (recording.run.kind == RunKind::broadcast) return counted(plan.connections, "subscriber");
   if (recording.run.kind == RunKind::leak) {
-    return counted(plan.cycles, "cycle") + " of " + counted(plan.connections, "connection");
+    return fmt::format("{} of {} on average", counted(plan.cycles, "cycle"),
+                       counted(plan.connections, "connection"));
   }
   std::string doses;
   for (const Cycle& cycle : recording.cycles) {

@@ -61,7 +61,7 @@ TEST_F(Leak, ACleanServerDoesNotLeak) {
   const Server server = Server::node("tests/e2e/servers/clean.js");
   measure(server.url("ws"));
   expect_verdict("no_leak", 0);
-  EXPECT_EQ(results_["connections_established"], 1000);
+  EXPECT_EQ(results_["connections_established"], 998);  // primes
 }
 
 TEST_F(Leak, AMapThatKeepsEverySocket) {
@@ -115,7 +115,7 @@ TEST_F(Leak, NginxDoesNotLeak) {
                   output_.path().string()});
   results_ = results_in(output_.path());
   expect_verdict("no_leak", 0);
-  EXPECT_EQ(results_["connections_established"], 1000);
+  EXPECT_EQ(results_["connections_established"], 998);  // primes
 }
 
 TEST_F(Leak, ARecordingGivesTheSameReportAgain) {
