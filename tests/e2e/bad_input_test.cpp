@@ -74,7 +74,7 @@ TEST_F(BadInput, NonsenseOnTheCommandLine) {
       {"leak", url, "--pid", "self"},
       {"leak", url, "--send"},
       {"leak", "127.0.0.1:8000"},
-      {"leak", "wss://127.0.0.1:8000/ws"},
+      {"leak", "ftp://127.0.0.1:8000/ws"},
       {"leak", "ws://127.0.0.1:70000/ws"},
       {"leak", "tcp://127.0.0.1"},
       {"report"},
@@ -171,7 +171,7 @@ TEST_F(BadInput, MoreConnectionsThanOpenFiles) {
   ProcessOptions options;
   options.open_files = 256;
   const ToolRun run = leak(server.url("ws"), {"--connections", "1000"}, options);
-  expect_refused(run, failed, HasSubstr("--connections"));
+  expect_refused(run, failed, HasSubstr("ask for fewer connections"));
 }
 
 TEST_F(BadInput, AnOutputDirectoryThatIsNone) {
