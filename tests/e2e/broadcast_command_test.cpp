@@ -90,7 +90,7 @@ TEST_F(Broadcasts, TheDependencyThatIsWaitedForIsNamed) {
   ASSERT_EQ(results_["upstreams"].size(), 1U) << explanation();
   const Json& upstream = results_["upstreams"][0];
   EXPECT_EQ(upstream["port"], dependency.port());
-  EXPECT_GE(upstream["longest_seconds"], 0.119) << explanation();
+  EXPECT_GE(upstream["longest_wait_seconds"], 0.119) << explanation();
 }
 
 TEST_F(Broadcasts, AStallIsFoundWithItsLength) {
