@@ -57,6 +57,7 @@ class HttpSession : public PlainSession {
   }
 
   asio::awaitable<Attempt> hold() override {
+    context_.count_received_bytes(buffer_.size());
     answer_ = {};
     buffer_ = {};
     co_return co_await PlainSession::hold();

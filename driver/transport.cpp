@@ -21,7 +21,9 @@ constexpr std::size_t decrypted_bytes = 4096;
 }  // namespace
 
 Transport::Transport(const SessionContext& context)
-    : context_(context), socket_(context.handle.socket, context.cohort.observer != nullptr) {}
+    : context_(context),
+      socket_(context.handle.socket,
+              context.cohort.observer != nullptr && is_websocket(context.plan().url.scheme)) {}
 
 asio::awaitable<Attempt> Transport::secure() {
   if (!is_encrypted(context_.plan().url.scheme)) co_return std::nullopt;

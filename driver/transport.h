@@ -14,7 +14,7 @@
 
 namespace ebbtide {
 
-// The stream below ws and http. TLS costs a connection some 80 KB, nearly all of it Asio's and
+// The stream below ws and http. TLS costs a connection far more memory than all else: Asio's and
 // OpenSSL's buffers.
 class Transport {
  public:

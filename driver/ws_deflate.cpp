@@ -1,10 +1,18 @@
 #include "driver/ws_deflate.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <array>
+#include <boost/beast/core/string.hpp>
+#include <charconv>
+#include <system_error>
+#include <utility>
 
 namespace ebbtide {
 
-namespace zlib = boost::beast::zlib;
+namespace beast = boost::beast;
+namespace zlib = beast::zlib;
 using boost::system::error_code;
 
 namespace {
@@ -12,15 +20,64 @@ namespace {
 // What a sync flush ends with; a message leaves it out.
 constexpr std::string_view flush_end("\0\0\xff\xff", 4);
 
-bool has(std::string_view agreed, std::string_view parameter) {
-  return agreed.find(parameter) != std::string_view::npos;
+// Takes the text up to the next `delimiter` off the front of `list`.
+std::string_view take_item(std::string_view& list, char delimiter) {
+  const std::size_t end = std::min(list.find(delimiter), list.size());
+  std::string_view item = list.substr(0, end);
+  list.remove_prefix(std::min(end + 1, list.size()));
+  const std::size_t begin = item.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return item.substr(begin, item.find_last_not_of(" \t") + 1 - begin);
+}
+
+// 0: that is none.
+int window_bits(std::string_view value) {
+  if (value.size() > 2 && value.front() == '"' && value.back() == '"') {
+    value = value.substr(1, value.size() - 2);
+  }
+  int bits = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), bits);
+  const bool is_number = error == std::errc() && end == value.data() + value.size();
+  return is_number && value.front() != '0' && bits >= 8 && bits <= 15 ? bits : 0;
+}
+
+Error disagreement(std::string_view parameter) {
+  return {"agree on", "permessage-deflate",
+          fmt::format("the server answered with the parameter \"{}\"", parameter),
+          "do without --deflate"};
 }
 
 }  // namespace
 
-Deflate::Deflate(std::string_view agreed)
-    : forgets_out_(has(agreed, "client_no_context_takeover")),
-      forgets_in_(has(agreed, "server_no_context_takeover")) {}
+Result<DeflateParameters> parse_deflate_answer(std::string_view answer) {
+  DeflateParameters agreed;
+  bool has_bits = false;
+  take_item(answer, ';');  // the name
+  for (std::string_view rest = answer; !rest.empty();) {
+    const std::string_view parameter = take_item(rest, ';');
+    std::string_view value = parameter;
+    const std::string_view name = take_item(value, '=');
+    const auto is_new = [&](bool& seen) { return !std::exchange(seen, true); };
+    const auto is_flag = [&](std::string_view flag) {
+      return beast::iequals({parameter.data(), parameter.size()}, {flag.data(), flag.size()});
+    };
+    bool is_right = false;
+    if (is_flag("client_no_context_takeover")) {
+      is_right = is_new(agreed.client_forgets);
+    } else if (is_flag("server_no_context_takeover")) {
+      is_right = is_new(agreed.server_forgets);
+    } else if (name == "server_max_window_bits") {
+      agreed.server_window_bits = window_bits(value);
+      is_right = is_new(has_bits) && agreed.server_window_bits != 0;
+    }
+    if (!is_right) return disagreement(parameter);
+  }
+  return agreed;
+}
+
+Deflate::Deflate(DeflateParameters agreed) : agreed_(agreed) {
+  in_.reset(agreed.server_window_bits);
+}
 
 std::string Deflate::compress(std::string_view message) {
   std::string compressed(out_.upper_bound(message.size()) + flush_end.size() + 1, '\0');
@@ -34,7 +91,7 @@ std::string Deflate::compress(std::string_view message) {
   const std::size_t size = compressed.size() - state.avail_out;
   if (size < flush_end.size()) return std::string(1, '\0');  // nothing to say: RFC 7692, 7.2.3.6
   compressed.resize(size - flush_end.size());
-  if (forgets_out_) out_.clear();
+  if (agreed_.client_forgets) out_.clear();
   return compressed;
 }
 
@@ -43,7 +100,7 @@ error_code Deflate::decompress(std::string_view part, bool ends_message,
   error_code error = inflate(part, take);
   if (!error && ends_message) {
     error = inflate(flush_end, take);
-    if (forgets_in_) in_.clear();
+    if (agreed_.server_forgets) in_.reset(agreed_.server_window_bits);
   }
   return error;
 }
@@ -62,7 +119,9 @@ error_code Deflate::inflate(std::string_view bytes,
     const std::size_t size = piece.size() - state.avail_out;
     if (size > 0 && !take({piece.data(), size})) return {};
     if (error == zlib::error::need_buffers) return {};
-    if (error) return error;
+    if (error && error != zlib::error::end_of_stream) return error;
+    // A final block ends its compressor's stream, not the message (7.2.3.4).
+    if (error) in_.reset(agreed_.server_window_bits);
     if (state.avail_in == 0 && state.avail_out > 0) return {};
   }
 }

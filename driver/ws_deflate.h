@@ -8,12 +8,23 @@
 #include <string>
 #include <string_view>
 
+#include "recording/result.h"
+
 namespace ebbtide {
+
+struct DeflateParameters {
+  bool client_forgets = false;  // after each message: no context takeover
+  bool server_forgets = false;
+  int server_window_bits = 15;
+};
+
+// Reads a server's answer to the plain offer "permessage-deflate". Refuses what that does not allow
+// (RFC 7692, 7.1): parameters that are unknown, wrong or repeated, and client_max_window_bits.
+Result<DeflateParameters> parse_deflate_answer(std::string_view answer);
 
 class Deflate {
  public:
-  // `agreed` is what the server answered to the offer.
-  explicit Deflate(std::string_view agreed);
+  explicit Deflate(DeflateParameters agreed);
 
   std::string compress(std::string_view message);
 
@@ -27,8 +38,7 @@ class Deflate {
 
   boost::beast::zlib::deflate_stream out_;
   boost::beast::zlib::inflate_stream in_;
-  bool forgets_out_;  // after each message: no context takeover
-  bool forgets_in_;
+  DeflateParameters agreed_;
 };
 
 }  // namespace ebbtide

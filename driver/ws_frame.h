@@ -4,6 +4,7 @@
 
 #include <boost/system/error_code.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,8 +23,9 @@ enum class Opcode : std::uint8_t {
 std::string masked_frame(Opcode opcode, std::string_view payload, std::uint32_t mask,
                          bool compressed = false);
 
-// The payload of a close frame.
+// The payload of a close frame, and the code in one.
 std::string close_payload(std::uint16_t code);
+std::optional<std::uint16_t> close_code_of(std::string_view payload);
 
 // A part of a message, a control frame as a whole, or nothing when the bytes have run out.
 struct FramePart {
@@ -31,6 +33,7 @@ struct FramePart {
   std::string_view payload = {};  // until the next call
   bool ends_message = false;
   bool compressed = false;  // the message it belongs to
+  bool is_text = false;     // so is that
 };
 
 // Follows a server's frames over reads that end anywhere. Errors are Beast's, whose words reports
@@ -47,10 +50,15 @@ class FrameReader {
 
  private:
   bool take_header(std::string_view& bytes, boost::system::error_code& error);
-  boost::system::error_code check_header();
-  FramePart take_control(std::string_view& bytes);
+  [[nodiscard]] boost::system::error_code check_kind() const;
+  boost::system::error_code check_size();
+  FramePart take_control(std::string_view& bytes, boost::system::error_code& error);
 
   [[nodiscard]] Opcode opcode() const { return static_cast<Opcode>(header_[0] & 0x0f); }
+  [[nodiscard]] bool is_first() const {
+    return opcode() == Opcode::text || opcode() == Opcode::binary;
+  }
+  [[nodiscard]] bool is_compressed() const { return (header_[0] & 0x40) != 0; }
   [[nodiscard]] bool is_control() const { return (header_[0] & 0x08) != 0; }
   [[nodiscard]] bool is_final() const { return (header_[0] & 0x80) != 0; }
 
@@ -64,6 +72,7 @@ class FrameReader {
   bool in_control_ = false;        // some of a control frame's payload has come
   bool in_message_ = false;
   bool compressed_ = false;  // the message is
+  bool is_text_ = false;     // so is the message
   bool may_compress_ = false;
 };
 

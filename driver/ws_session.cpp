@@ -14,7 +14,7 @@
 #include "driver/session.h"
 #include "driver/transport.h"
 #include "driver/ws_deflate.h"
-#include "driver/ws_frame.h"
+#include "driver/ws_message.h"
 #include "driver/ws_upgrade.h"
 #include "recording/clock.h"
 
@@ -27,8 +27,17 @@ using boost::system::error_code;
 
 constexpr std::uint16_t normal_closure = 1000;
 constexpr std::uint16_t protocol_error = 1002;
+constexpr std::uint16_t invalid_payload = 1007;
 constexpr std::uint16_t message_too_big = 1009;
 constexpr std::size_t kept_message_bytes = 4096;  // more is given back after a message
+
+// What a client says when it leaves because of `error`.
+std::uint16_t close_code_for(const error_code& error) {
+  if (error == websocket::error::message_too_big) return message_too_big;
+  const bool is_text =
+      error == websocket::error::bad_frame_payload || error == websocket::error::bad_close_payload;
+  return is_text ? invalid_payload : protocol_error;
+}
 
 class WsSession : public Session {
  public:
@@ -45,16 +54,16 @@ class WsSession : public Session {
   enum class Mode : std::uint8_t { expecting, holding, closing };
 
   asio::awaitable<Attempt> send_half_a_request(std::string target);
-  asio::awaitable<error_code> upgrade(std::string target);
+  asio::awaitable<Attempt> upgrade(std::string target);
   asio::awaitable<error_code> read_messages();
   error_code take(std::string_view& bytes);
-  error_code take_message(const FramePart& part);
-  error_code take_decompressed(const FramePart& part);
+  void take_piece(std::string_view piece, bool ends_message);
   error_code take_close(std::string_view payload);
   void end_message(std::string_view message);
   void append(Opcode opcode, std::string_view payload, bool compressed = false);
   asio::awaitable<error_code> flush();
   asio::awaitable<error_code> say_goodbye();
+  asio::awaitable<error_code> answer_close();
   [[nodiscard]] bool keeps_messages() const;
   [[nodiscard]] bool shall_leave() const {
     return mode_ == Mode::holding && context_.handle.leaving;
@@ -63,13 +72,15 @@ class WsSession : public Session {
 
   SessionContext context_;
   Transport transport_;
-  FrameReader frames_{max_message_bytes};
-  std::unique_ptr<Deflate> deflate_;    // when it was agreed on
-  std::string unread_;                  // came together with what has been looked at
-  std::string message_;                 // so far, where messages are kept
-  std::size_t decompressed_bytes_ = 0;  // of the message
-  std::string unsent_;                  // frames
+  std::unique_ptr<Deflate> deflate_;  // when it was agreed on
+  MessageReader messages_{max_message_bytes, [this](std::string_view piece, bool ends_message) {
+                            take_piece(piece, ends_message);
+                          }};
+  std::string unread_;   // came together with what has been looked at
+  std::string message_;  // so far, where messages are kept
+  std::string unsent_;   // frames
   bool writing_ = false;
+  bool pong_is_late_ = false;  // the server did not take it in time
   Mode mode_ = Mode::expecting;
   std::string_view expected_;
   bool has_come_ = false;                    // the expected message
@@ -84,9 +95,7 @@ asio::awaitable<Attempt> WsSession::open() {
   const std::string target =
       mode == CloseMode::wrong_path ? unserved_path : context_.plan().url.target;
   if (mode == CloseMode::abort_handshake) co_return co_await send_half_a_request(target);
-  if (const error_code error = co_await upgrade(target)) {
-    co_return failure_of(Stage::upgrade, translated(error));
-  }
+  if (Attempt failure = co_await upgrade(target)) co_return failure;
   if (context_.outcome.http_status != 101) {
     co_return Failure{Stage::upgrade,
                       fmt::format("upgrade refused with HTTP {}", context_.outcome.http_status)};
@@ -102,27 +111,26 @@ asio::awaitable<Attempt> WsSession::send_half_a_request(std::string target) {
   co_return attempt_of(Stage::upgrade, co_await transport_.send(half));
 }
 
-asio::awaitable<error_code> WsSession::upgrade(std::string target) {
+asio::awaitable<Attempt> WsSession::upgrade(std::string target) {
   std::array<std::uint32_t, 4> random{};
   for (std::uint32_t& word : random) word = context_.cohort.random();
   const std::string key = base64({reinterpret_cast<const char*>(random.data()), sizeof random});
   unsent_ = upgrade_request(context_.plan(), target, key);
-  if (const error_code error = co_await flush()) co_return error;
+  if (const error_code error = co_await flush()) co_return failed(Stage::upgrade, error);
   UpgradeAnswer answer;
   while (answer.status == 0) {
     const auto [error, bytes] = co_await transport_.receive();
-    if (error) co_return error;
+    if (error) co_return failed(Stage::upgrade, error);
     unread_.append(bytes);
-    error_code wrong;
-    answer = take_upgrade_answer(unread_, key, wrong);
+    answer = take_upgrade_answer(unread_, context_.plan(), key);
     context_.outcome.http_status = answer.status;
-    if (wrong) co_return wrong;
+    if (answer.failure) co_return answer.failure;
   }
-  if (context_.plan().deflate && !answer.extensions.empty()) {
-    deflate_ = std::make_unique<Deflate>(answer.extensions);
-    frames_.allow_compression();
+  if (answer.deflate) {
+    deflate_ = std::make_unique<Deflate>(*answer.deflate);
+    messages_.decompress_by(*deflate_);
   }
-  co_return error_code();
+  co_return std::nullopt;
 }
 
 asio::awaitable<Attempt> WsSession::send(std::string text) {
@@ -149,12 +157,20 @@ asio::awaitable<Attempt> WsSession::hold() {
 
   error_code last = translated(end);
   if (end == websocket::error::closed) {
-    last = co_await within(context_.plan().close_timeout, handle, read_to_fin(context_),
+    last = co_await within(context_.plan().close_timeout, handle, answer_close(),
                            error_code(asio::error::timed_out));
+    context_.outcome.close_timed_out = last == asio::error::timed_out;
   }
   context_.outcome.server_closed = last == asio::error::eof;
-  context_.outcome.close_timed_out = last == asio::error::timed_out;
-  co_return failed(Stage::hold, end);
+  if (!pong_is_late_) co_return failed(Stage::hold, end);
+  co_return late(Stage::hold, fmt::format("the server did not take a pong in {} ms",
+                                          context_.plan().timeout.count()));
+}
+
+// The server has said goodbye.
+asio::awaitable<error_code> WsSession::answer_close() {
+  co_await flush();
+  co_return co_await read_to_fin(context_);
 }
 
 asio::awaitable<Attempt> WsSession::close() {
@@ -199,9 +215,12 @@ asio::awaitable<error_code> WsSession::read_messages() {
     }
     while (!bytes.empty() && !error && !has_come_) error = take(bytes);
     unread_ = bytes;
-    if (!unsent_.empty()) {
-      const error_code written = co_await within(context_.plan().timeout, context_.handle, flush(),
-                                                 error_code(asio::error::timed_out));
+    // The answer to a close frame belongs to the close and its time.
+    const bool is_closing = mode_ == Mode::holding && error == websocket::error::closed;
+    if (!unsent_.empty() && !is_closing) {
+      const Deadline deadline(context_.plan().timeout, context_.handle);
+      const error_code written = co_await flush();
+      pong_is_late_ = deadline.passed() && !error;
       if (!error) error = written;
     }
     if (error || has_come_) co_return error;
@@ -210,51 +229,18 @@ asio::awaitable<error_code> WsSession::read_messages() {
 
 error_code WsSession::take(std::string_view& bytes) {
   error_code error;
-  const FramePart part = frames_.take(bytes, error);
-  switch (part.kind) {
-    case FramePart::Kind::message:
-      error = take_message(part);
-      break;
-    case FramePart::Kind::ping:
-      append(Opcode::pong, part.payload);
-      break;
-    case FramePart::Kind::close:
-      return take_close(part.payload);
-    default:
-      break;
-  }
-  if (error) {
-    const bool too_big = error == websocket::error::message_too_big;
-    append(Opcode::close, close_payload(too_big ? message_too_big : protocol_error));
-  }
+  const FramePart part = messages_.take(bytes, error);
+  if (part.kind == FramePart::Kind::ping) append(Opcode::pong, part.payload);
+  if (part.kind == FramePart::Kind::close) return take_close(part.payload);
+  if (error) append(Opcode::close, close_payload(close_code_for(error)));
   return error;
 }
 
-error_code WsSession::take_message(const FramePart& part) {
-  if (part.compressed) return take_decompressed(part);
-  context_.count_received_bytes(part.payload.size());
-  const bool is_whole = part.ends_message && message_.empty();
-  if (!is_whole && keeps_messages()) message_.append(part.payload);
-  if (part.ends_message) end_message(is_whole ? part.payload : message_);
-  return {};
-}
-
-error_code WsSession::take_decompressed(const FramePart& part) {
-  bool too_big = false;
-  const error_code error =
-      deflate_->decompress(part.payload, part.ends_message, [&](std::string_view piece) {
-        context_.count_received_bytes(piece.size());
-        decompressed_bytes_ += piece.size();
-        too_big = decompressed_bytes_ > max_message_bytes;
-        if (keeps_messages()) message_.append(piece);
-        return !too_big;
-      });
-  if (too_big) return websocket::error::message_too_big;
-  if (part.ends_message) {
-    decompressed_bytes_ = 0;
-    end_message(message_);
-  }
-  return error;
+void WsSession::take_piece(std::string_view piece, bool ends_message) {
+  context_.count_received_bytes(piece.size());
+  const bool is_whole = ends_message && message_.empty();
+  if (!is_whole && keeps_messages()) message_.append(piece);
+  if (ends_message) end_message(is_whole ? piece : message_);
 }
 
 // Only messages that somebody looks at are put together.
@@ -277,10 +263,7 @@ void WsSession::end_message(std::string_view message) {
 }
 
 error_code WsSession::take_close(std::string_view payload) {
-  if (payload.size() >= 2) {
-    const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(payload[at]); };
-    close_code_ = static_cast<std::uint16_t>(byte(0) << 8 | byte(1));
-  }
+  close_code_ = close_code_of(payload);
   if (mode_ != Mode::closing) append(Opcode::close, payload.substr(0, 2));
   return websocket::error::closed;
 }

@@ -1,27 +1,21 @@
-// The WebSocket codec on bytes alone: frames cut anywhere, what RFC 6455 forbids, compression, and
-// the answer to an upgrade.
+// A WebSocket's frames and messages on bytes alone: cut anywhere, and what RFC 6455 forbids.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <boost/beast/http/error.hpp>
 #include <boost/beast/websocket/error.hpp>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "driver/ws_deflate.h"
-#include "driver/ws_frame.h"
-#include "driver/ws_upgrade.h"
+#include "driver/ws_message.h"
 
 namespace ebbtide {
 namespace {
 
-namespace http = boost::beast::http;
 namespace websocket = boost::beast::websocket;
 using boost::system::error_code;
 using testing::ElementsAre;
-using testing::HasSubstr;
 using namespace std::string_literals;
 
 // A server's frame: not masked.
@@ -101,7 +95,7 @@ TEST(FrameReader, LimitsAMessageByWhatItsFramesAnnounce) {
   EXPECT_EQ(error_of(half + frame(0x80, std::string(401, 'x'))), websocket::error::message_too_big);
   EXPECT_FALSE(
       error_of(half + frame(0x80, std::string(400, 'x')) + frame(0x81, std::string(1000, 'x'))));
-  EXPECT_EQ(error_of("\x81\x7f"s + std::string(8, '\xff')), websocket::error::message_too_big);
+  EXPECT_EQ(error_of("\x81\x7f\x7f"s + std::string(7, '\xff')), websocket::error::message_too_big);
 }
 
 TEST(MaskedFrame, IsMaskedAndSizedAsTheProtocolSays) {
@@ -114,101 +108,147 @@ TEST(MaskedFrame, IsMaskedAndSizedAsTheProtocolSays) {
   EXPECT_EQ(masked_frame(Opcode::text, "", 0, true).front(), '\xc1');
 }
 
-std::string decompressed(Deflate& deflate, const std::string& bytes, std::size_t step) {
+// All that a reader told, pieces of messages joined, and the error at last.
+struct Told {
   std::string text;
-  for (std::size_t at = 0; at < bytes.size(); at += step) {
-    const error_code error =
-        deflate.decompress(std::string_view(bytes).substr(at, step), at + step >= bytes.size(),
-                           [&](std::string_view piece) {
-                             text += piece;
-                             return true;
-                           });
-    EXPECT_FALSE(error) << error.message();
-  }
-  return text;
-}
+  error_code error;
+  bool operator==(const Told&) const = default;
+};
 
-// Does not become shorter.
-std::string noise(std::size_t size) {
-  std::minstd_rand random;
-  std::string bytes;
-  while (bytes.size() < size) bytes += static_cast<char>(random() >> 8);
-  return bytes;
-}
-
-TEST(Deflate, GivesBackWhatWasCompressed) {
-  for (const char* agreed : {"permessage-deflate",
-                             "permessage-deflate; server_no_context_takeover; "
-                             "client_no_context_takeover"}) {
-    for (const std::size_t step : {1UL, 10UL, 100'000UL}) {
-      Deflate deflate(agreed);
-      for (const std::string& text :
-           {""s, "Hello"s, std::string(50'000, 'x'), noise(50'000), "Hello"s, ""s, "again"s}) {
-        EXPECT_EQ(decompressed(deflate, deflate.compress(text), step), text);
-      }
+Told told(const std::string& bytes, const std::vector<std::size_t>& cuts, bool with_deflate) {
+  Told all;
+  MessageReader reader(100'000, [&](std::string_view piece, bool ends_message) {
+    all.text.append(piece).append(ends_message ? "|" : "");
+  });
+  Deflate deflate({});
+  if (with_deflate) reader.decompress_by(deflate);
+  std::size_t at = 0;
+  for (std::size_t i = 0; at < bytes.size() && !all.error; ++i) {
+    const std::size_t size = i < cuts.size() ? cuts[i] : bytes.size() - at;
+    std::string_view come = std::string_view(bytes).substr(at, size);
+    at += come.size();
+    while (!come.empty() && !all.error) {
+      const FramePart part = reader.take(come, all.error);
+      if (part.kind > FramePart::Kind::message) all.text.append("<").append(part.payload) += '>';
     }
   }
+  return all;
 }
 
-TEST(Deflate, ReadsTheExamplesOfItsStandard) {  // RFC 7692, 7.2.3: two messages of one context
-  Deflate deflate("permessage-deflate");
-  EXPECT_EQ(decompressed(deflate, "\xf2\x48\xcd\xc9\xc9\x07\x00"s, 7), "Hello");
-  EXPECT_EQ(decompressed(deflate, "\xf2\x00\x11\x00\x00"s, 5), "Hello");
-  error_code error =
-      deflate.decompress("\xff\xff\xff", true, [](std::string_view) { return true; });
-  EXPECT_TRUE(error);
+Told told(const std::string& bytes, bool with_deflate = false) {
+  return told(bytes, {}, with_deflate);
 }
 
-// The key and its answer are those of RFC 6455, 1.3.
-constexpr std::string_view key = "dGhlIHNhbXBsZSBub25jZQ==";
-const std::string agreement =
-    "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nConnection: Upgrade\r\n"
-    "sec-websocket-accept:  s3pPLMBiTxaQ9kYGzzhZRbK+xOo= \r\n\r\n";
+TEST(FrameReader, KnowsWhatIsWrongByTheFirstTwoBytes) {
+  EXPECT_EQ(error_of("\xff\xff"), websocket::error::bad_opcode);
+  EXPECT_EQ(error_of("\x89\x7f"), websocket::error::bad_control_size);
+  EXPECT_EQ(error_of("\x81\xff"), websocket::error::bad_masked_frame);
+}
 
-TEST(Upgrade, TakesTheAnswerAndLeavesWhatFollows) {
-  std::string bytes;
-  error_code error;
-  for (const char byte : agreement) {
-    EXPECT_EQ(take_upgrade_answer(bytes, key, error).status, 0);
-    bytes += byte;
+TEST(FrameReader, WantsSizesInTheFewestBytes) {
+  EXPECT_EQ(error_of("\x82\x7e\x00\x7d"s), websocket::error::bad_size);
+  EXPECT_FALSE(error_of("\x82\x7e\x00\x7e"s));
+  EXPECT_EQ(error_of("\x82\x7f\0\0\0\0\0\0\xff\xff"s), websocket::error::bad_size);
+  EXPECT_EQ(error_of("\x82\x7f\0\0\0\0\0\1\0\0"s), websocket::error::message_too_big);
+  EXPECT_EQ(error_of("\x82\x7f\x80\0\0\0\0\0\0\x01"s), websocket::error::bad_size);
+}
+
+TEST(FrameReader, ReadsCloseFramesAsStrictlyAsTheyMustBeWritten) {
+  const auto closed_by = [](int code, const std::string& reason = "") {
+    return error_of(frame(0x88, close_payload(static_cast<std::uint16_t>(code)) + reason));
+  };
+  EXPECT_FALSE(error_of(frame(0x88, "")));
+  EXPECT_EQ(error_of(frame(0x88, "\x03")), websocket::error::bad_close_size);
+  for (const int code : {1000, 1001, 1003, 1007, 1011, 1013, 1014, 3000, 4001, 4999}) {
+    EXPECT_FALSE(closed_by(code)) << code;
   }
-  bytes += "frame";
-  EXPECT_EQ(take_upgrade_answer(bytes, key, error).status, 101);
-  EXPECT_FALSE(error);
-  EXPECT_EQ(bytes, "frame");
+  for (const int code : {0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535}) {
+    EXPECT_EQ(closed_by(code), websocket::error::bad_close_code) << code;
+  }
+  EXPECT_FALSE(closed_by(1000, "bis sp\xc3\xa4ter"));
+  EXPECT_EQ(closed_by(1000, "sp\xe4ter"), websocket::error::bad_close_payload);
+  EXPECT_EQ(closed_by(1000, "half \xc3"), websocket::error::bad_close_payload);
 }
 
-TEST(Upgrade, BelievesNoServerThatDidNotUnderstandTheKey) {
-  error_code error;
-  std::string bytes = agreement;
-  take_upgrade_answer(bytes, "another key", error);
-  EXPECT_EQ(error, websocket::error::bad_sec_accept);
-
-  bytes = "SSH-2.0-OpenSSH_9.2\r\n";
-  take_upgrade_answer(bytes, key, error);
-  EXPECT_EQ(error, http::error::bad_version);
-
-  bytes = "HTTP/1.1 no status\r\n\r\n";
-  take_upgrade_answer(bytes, key, error);
-  EXPECT_EQ(error, http::error::bad_status);
-
-  bytes = "HTTP/1.1 200 OK\r\nX: " + std::string(20'000, 'x');
-  take_upgrade_answer(bytes, key, error);
-  EXPECT_EQ(error, http::error::header_limit);
+TEST(MessageReader, TakesTextInUtf8Only) {
+  const std::string euro = "\xe2\x82\xac";
+  EXPECT_EQ(told(frame(0x01, "a" + euro.substr(0, 1)) + frame(0x89, "") +
+                 frame(0x80, euro.substr(1) + "z") + frame(0x81, "next")),
+            (Told{"a\xe2<>\x82\xacz|next|", {}}));
+  EXPECT_EQ(told(frame(0x82, "\xff")), (Told{"\xff|", {}}));  // binary
+  for (const std::string& wrong :
+       {"\x80"s, "\xc1\x81"s, "\xe0\x9f\xbf"s, "\xed\xa0\x80"s, "\xf0\x8f\xbf\xbf"s,
+        "\xf4\x90\x80\x80"s, "\xf5"s, "\xe2\x82"s, "seven b\xc3("s}) {
+    SCOPED_TRACE(testing::PrintToString(wrong));
+    EXPECT_EQ(told(frame(0x81, wrong)).error, websocket::error::bad_frame_payload);
+    EXPECT_EQ(told(frame(0x01, wrong.substr(0, 1)) + frame(0x80, wrong.substr(1))).error,
+              websocket::error::bad_frame_payload);
+    Deflate deflate({});
+    EXPECT_EQ(told(frame(0xc1, deflate.compress(wrong)), true).error,
+              websocket::error::bad_frame_payload);
+  }
+  // As soon as it cannot become valid, not at the message's end.
+  EXPECT_EQ(told("\x01\x05\xff").error, websocket::error::bad_frame_payload);
+  for (const std::string& right : {"\xc2\x80"s, "\xed\x9f\xbf"s, "\xf4\x8f\xbf\xbf"s,
+                                   "eight of ascii, then " + euro + " and ascii"}) {
+    EXPECT_FALSE(told(frame(0x81, right)).error);
+  }
 }
 
-TEST(Upgrade, AsksWithThePlansHeadersInPlaceOfItsOwn) {
-  ConnectionPlan plan;
-  plan.url = parse_url("ws://example.org:8080/ws").value();
-  plan.headers = {{"host", "other.example"}, {"X-Token", "secret"}};
-  plan.deflate = true;
-  const std::string request = upgrade_request(plan, "/ws?a=b", key);
-  EXPECT_THAT(request, testing::StartsWith("GET /ws?a=b HTTP/1.1\r\n"));
-  EXPECT_THAT(request, testing::EndsWith("\r\n\r\n"));
-  EXPECT_THAT(request, HasSubstr("\r\nhost: other.example\r\nX-Token: secret\r\n"));
-  EXPECT_THAT(request, testing::Not(HasSubstr("example.org")));
-  EXPECT_THAT(request, HasSubstr("\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"));
-  EXPECT_THAT(request, HasSubstr("\r\nSec-WebSocket-Extensions: permessage-deflate\r\n"));
+TEST(MessageReader, LimitsWhatACompressedMessageBecomes) {
+  Deflate deflate({});
+  EXPECT_FALSE(told(frame(0xc1, deflate.compress(std::string(100'000, 'x'))), true).error);
+  EXPECT_EQ(told(frame(0xc1, Deflate({}).compress(std::string(100'001, 'x'))), true).error,
+            websocket::error::message_too_big);
+}
+
+// Messages, whole and in fragments, compressed and not, with control frames between and within.
+std::string valid_stream(std::minstd_rand& random, bool with_deflate) {
+  std::string bytes;
+  Deflate deflate({});
+  for (int i = 0; i < 6; ++i) {
+    std::string message(random() % 400, static_cast<char>('a' + random() % 26));
+    const bool is_compressed = with_deflate && random() % 2 == 0;
+    if (is_compressed) message = deflate.compress(message);
+    const std::size_t cut = random() % (message.size() + 1);
+    const unsigned char first = (is_compressed ? 0x40 : 0) | 1;
+    bytes += frame(first, message.substr(0, cut));
+    if (random() % 2 == 0) bytes += frame(0x89, "ping");
+    bytes += frame(0x80, message.substr(cut));
+  }
+  return bytes + frame(0x88, "\x03\xe8 bye");
+}
+
+TEST(MessageReader, HearsTheSameHoweverAnyBytesAreCut) {
+  std::minstd_rand random(20240603);
+  int failed = 0;
+  for (int round = 0; round < 3000; ++round) {
+    const bool with_deflate = random() % 2 == 0;
+    std::string bytes = valid_stream(random, with_deflate);
+    const auto changes = random() % 4;
+    for (unsigned i = 0; i < changes; ++i) {
+      bytes[random() % bytes.size()] = static_cast<char>(random() >> 8);
+    }
+    if (round % 10 == 0) {
+      for (char& byte : bytes) byte = static_cast<char>(random() >> 8);
+    }
+    std::vector<std::size_t> cuts(random() % 200);
+    for (std::size_t& cut : cuts) cut = 1 + random() % 20;
+    const Told whole = told(bytes, with_deflate);
+    const Told cut = told(bytes, cuts, with_deflate);
+    // Which of two errors comes first may depend on the cuts, and so does what comes before it.
+    ASSERT_EQ(cut.error.failed(), whole.error.failed()) << "round " << round;
+    if (whole.error) {
+      ++failed;
+    } else {
+      ASSERT_EQ(cut.text, whole.text) << "round " << round;
+    }
+    if (changes == 0 && round % 10 != 0) {
+      ASSERT_FALSE(whole.error) << whole.error.message();
+    }
+  }
+  EXPECT_GT(failed, 300);  // every tenth at least
+  EXPECT_LT(failed, 2700);
 }
 
 }  // namespace

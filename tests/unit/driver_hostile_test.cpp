@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <cerrno>
 #include <string>
 
 #include "driver/session.h"
@@ -117,6 +118,36 @@ TEST_F(Hostile, GarbageInsteadOfAnAnswer) {
   const Connection one = meet("speaks_garbage", {}, {}).front();
   EXPECT_EQ(one.failed_at, Stage::upgrade);
   EXPECT_THAT(one.error, StartsWith("protocol error: "));
+}
+
+TEST_F(Hostile, TextThatIsNotUtf8AndACloseCodeThatNobodyMaySend) {
+  ConnectionPlan plan;
+  plan.steps = {expect("hello")};
+  const Connection text = meet("latin1_text", plan, {.held = until_none_is_up}).front();
+  EXPECT_EQ(text.failed_at, Stage::hold);
+  EXPECT_EQ(text.error, "protocol error: The WebSocket frame payload was not valid utf8");
+  EXPECT_EQ(text.messages_received, 1u);
+  const Connection code = meet("closes_with_1006", plan, {.held = until_none_is_up}).front();
+  EXPECT_EQ(code.error, "protocol error: The WebSocket close frame reason code was invalid");
+}
+
+TEST_F(Hostile, AnExtensionThatWasNotAskedFor) {
+  const Connection one = meet("compresses_unasked", {}, {}).front();
+  EXPECT_EQ(one.failed_at, Stage::upgrade);
+  EXPECT_EQ(one.http_status, 101);
+  EXPECT_EQ(one.error,
+            "the server agreed to the extension \"permessage-deflate\", which was not asked for");
+}
+
+TEST_F(Hostile, PongsThatItDoesNotTake) {
+  ConnectionPlan plan;
+  plan.timeout = 300ms;
+  const Connection one = meet("pings_and_reads_nothing", plan, {.held = until_none_is_up}).front();
+  EXPECT_EQ(one.failed_at, Stage::hold);
+  EXPECT_EQ(one.error, "the server did not take a pong in 300 ms");
+  EXPECT_EQ(one.error_code, ETIMEDOUT);
+  EXPECT_FALSE(one.close_timed_out);
+  EXPECT_FALSE(one.server_closed);
 }
 
 TEST_F(Hostile, NothingAtAll) {

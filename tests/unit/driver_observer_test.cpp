@@ -127,6 +127,18 @@ TEST_F(Observer, IsToldThatSlowConnectionsAreSlowAndNothingMore) {
   EXPECT_TRUE(outcomes[0].server_closed);  // it reads what is left when it says goodbye
 }
 
+// What a read for the answer took with it belongs to the connection all the same.
+TEST_F(Observer, LosesNoBytesThatComeWithAnAnswerOfHttp) {
+  const NodeServer server("talks_on");
+  for (ConnectionObserver* const with :
+       {static_cast<ConnectionObserver*>(nullptr), static_cast<ConnectionObserver*>(&notes_)}) {
+    const auto outcomes =
+        drive(io_, fmt::format("http://127.0.0.1:{}/", server.port()), {}, {.observer = with});
+    EXPECT_EQ(outcomes.front().error, "");
+    EXPECT_EQ(outcomes.front().bytes_received, 2u + 100'000u);
+  }
+}
+
 TEST(DriverLoad, CountsTrafficAndTheCpuTimeOfItsThread) {
   const NodeServer server("subscribe");
   asio::io_context io(1);

@@ -18,8 +18,8 @@ function ws_server(on_connection, options = {}, server = http.createServer()) {
 }
 
 // A server that answers the upgrade by hand, `bytes` with it in one piece, and what comes later by
-// `on_data`.
-function raw_upgrade(bytes, on_data = () => {}) {
+// `on_data`, or is not read when that is null. `header` is a further line of the answer.
+function raw_upgrade(bytes, on_data = () => {}, header = '') {
   return http.createServer().on('upgrade', (request, socket) => {
     const accept = crypto
       .createHash('sha1')
@@ -28,10 +28,11 @@ function raw_upgrade(bytes, on_data = () => {}) {
     socket.on('error', () => {});
     socket.write(Buffer.concat([
       Buffer.from('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n' +
-                  `Connection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`),
+                  `Connection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n${header}\r\n`),
       bytes,
     ]));
-    socket.on('data', () => on_data(socket));
+    if (on_data) socket.on('data', () => on_data(socket));
+    else socket.pause();
   });
 }
 
@@ -170,6 +171,25 @@ const behaviours = {
   mirror: () => ws_server((socket, request) => {
     socket.send(`${request.headers['x-token']} ${socket.protocol} ${request.headers.host} ` +
                 `${request.url} ${request.socket.remoteAddress}`);
+  }),
+  compresses_unasked: () => raw_upgrade(text_frame('hello'), () => {},
+    'Sec-WebSocket-Extensions: permessage-deflate\r\n'),
+  // Text that is not UTF-8.
+  latin1_text: () => raw_upgrade(
+    Buffer.concat([text_frame('hello'), Buffer.from([0x81, 5]), Buffer.from('sp\xe4t!', 'latin1')]),
+    (socket) => socket.end()),
+  // Closes with a code that nobody may send.
+  closes_with_1006: () => raw_upgrade(
+    Buffer.concat([text_frame('hello'), Buffer.from([0x88, 2, 0x03, 0xee])]),
+    (socket) => socket.end()),
+  // 32 MB of pings, whose pongs it does not read.
+  pings_and_reads_nothing: () => raw_upgrade(Buffer.alloc(32 << 20,
+    Buffer.concat([Buffer.from([0x89, 125]), Buffer.alloc(125, 'x')])), null),
+  // An answer of two bytes, and 100,000 more that nobody asked for.
+  talks_on: () => net.createServer((socket) => {
+    socket.on('error', () => {}).once('data', () => socket.write(
+      `HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok${'x'.repeat(100000)}`));
+    socket.on('end', () => socket.end());
   }),
   ignores_close: () => raw_upgrade(text_frame('hello')),
   answers_close_but_stays: () => raw_upgrade(text_frame('hello'),
