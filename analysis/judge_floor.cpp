@@ -172,6 +172,7 @@ Judgement judge_floor(const FloorSeries& series, const GaugeRule& rule, const Bo
   judgement.unit = gauge_info(rule.gauge).unit;
   Floor floor;
   if (!measure(series, rule, plan, floor, judgement)) {
+    judgement.estimated = false;
     judgement.reason =
         fmt::format("too little to go by ({} and {} after the first cycle)",
                     counted(judgement.points, "settle point"),

@@ -51,6 +51,7 @@ void decide_survivors(Judgement& judgement, std::span<const CohortShare> used) {
       });
   const std::string limit = count_text(judgement.limit) + " per connection";
   if (few && !clear) {
+    judgement.estimated = false;
     judgement.reason = fmt::format("too little to go by ({} after the first)",
                                    counted(used.size(), "finished cycle"));
   } else if (judgement.interval.high < judgement.limit) {
@@ -93,6 +94,7 @@ Judgement judge_survivors(std::span<const CohortShare> cohorts, const KindRule& 
   judgement.interval =
       share_interval(std::round(judgement.per_connection * connections), connections, confidence);
   if (connections == 0) {
+    judgement.estimated = false;
     judgement.reason = "too little to go by (no connection after the first cycle)";
   } else {
     decide_survivors(judgement, used);

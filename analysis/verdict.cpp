@@ -53,6 +53,7 @@ void refuse_if_lossy(const Recording& recording, Judgement& judgement) {
   const std::uint64_t lost = lost_births_or_deaths(recording);
   if (lost == 0) return;
   judgement.verdict = Verdict::inconclusive;
+  judgement.estimated = false;
   judgement.decisive = judgement.decisive && !counted_by_gauge(recording, judgement.resource);
   judgement.reason =
       fmt::format("not to be counted: {} lost, and births or deaths may be among them",
@@ -102,6 +103,7 @@ void judge_gauges(const Recording& recording, const AssessOptions& options,
     return;
   Judgement missing;
   missing.gauge = GaugeKind::heap_used;
+  missing.estimated = false;
   missing.subject = std::string(gauge_info(GaugeKind::heap_used).title);
   missing.reason =
       "not measured, and the RSS of a V8 process cannot tell a leak from garbage not yet "

@@ -27,6 +27,7 @@ struct Judgement {
   std::string subject;  // "V8 heap used", "file descriptors (pipe)"
   Unit unit = Unit::bytes;
   Verdict verdict = Verdict::inconclusive;
+  bool estimated = true;      // false: too little to go by, so that per_connection means nothing
   bool decisive = true;       // false: shown, but has no say in the overall verdict (why in reason)
   double per_connection = 0;  // in the gauge's unit
   Interval interval;          // confidence in Assessment

@@ -10,6 +10,7 @@ Result<int> run_command(const Command& command, const std::string& command_line)
     return run_broadcast(*broadcast, command_line);
   if (const auto* profile = std::get_if<ProfileOptions>(&command)) return run_profile(*profile);
   if (const auto* report = std::get_if<ReportOptions>(&command)) return run_report(*report);
+  if (const auto* compare = std::get_if<CompareOptions>(&command)) return run_compare(*compare);
   if (const auto* heap = std::get_if<HeapOptions>(&command)) return run_heap(*heap);
   if (const auto* review = std::get_if<ReviewOptions>(&command)) return run_review(*review);
   return run_doctor(std::get<DoctorOptions>(command));

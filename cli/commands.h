@@ -13,6 +13,7 @@ Result<int> run_connections(const ConnectionsOptions& options, const std::string
 Result<int> run_broadcast(const BroadcastOptions& options, const std::string& command_line);
 Result<int> run_profile(const ProfileOptions& options);
 Result<int> run_report(const ReportOptions& options);
+Result<int> run_compare(const CompareOptions& options);
 Result<int> run_heap(const HeapOptions& options);
 Result<int> run_doctor(const DoctorOptions& options);
 Result<int> run_review(const ReviewOptions& options);

@@ -212,6 +212,28 @@ void describe_report(CLI::App& report) {
   report.footer(exit_status);
 }
 
+void describe_compare(CLI::App& compare) {
+  compare.description(
+      "ebbtide compare - what a fix, or another Node version, made better, worse, or neither\n"
+      "\n"
+      "Reads two recordings of one kind, or two directories that hold recordings of the same\n"
+      "kinds. Each figure of one is paired with the other's, with an interval of the difference;\n"
+      "so are the causes. In what else the runs differ is said.\n"
+      "\n"
+      "Examples\n"
+      "    ebbtide compare before/leak.ebbtide after/leak.ebbtide\n"
+      "    ebbtide compare profiling/main profiling/branch -o build/compare");
+  compare.footer(
+      "\nFiles\n"
+      "  DIR/06-03-compare.md  the report, only with -o\n"
+      "\nExit status\n"
+      "  0   fixed, better, or the same\n"
+      "  2   worse\n"
+      "  3   nothing could be decided: too few cycles, or runs of different kinds\n"
+      "  1   the work could not be done; the message says why and how to mend it\n"
+      "  64  wrong usage\n");
+}
+
 void describe_heap(CLI::App& heap) {
   heap.description(
       "ebbtide heap - what JavaScript heaps hold, what in them grows, and which line keeps it\n"

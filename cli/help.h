@@ -24,6 +24,7 @@ void describe_connections(CLI::App& connections);
 void describe_broadcast(CLI::App& broadcast);
 void describe_profile(CLI::App& profile);
 void describe_report(CLI::App& report);
+void describe_compare(CLI::App& compare);
 void describe_heap(CLI::App& heap);
 void describe_doctor(CLI::App& doctor);
 void describe_review(CLI::App& review);

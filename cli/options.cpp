@@ -41,6 +41,17 @@ std::optional<Severity> severity_named(const std::string& name) {
   return std::nullopt;
 }
 
+void define_compare(CLI::App& compare, CompareOptions& options) {
+  compare.add_option("BEFORE", options.before, "a recording, or a directory that holds some")
+      ->required();
+  compare.add_option("AFTER", options.after, "the same, made later")->required();
+  compare
+      .add_option("-o,--output", options.output_directory,
+                  "directory for the report; none is written when left out")
+      ->type_name("DIR");
+  compare.add_flag("--json", options.json, "print everything as JSON");
+}
+
 void define_heap(CLI::App& heap, HeapOptions& options) {
   heap.add_option("FILE", options.snapshots, "heap snapshots, in the order they were taken");
   heap.add_option("--pid", options.pid, "look into this live process instead of files")
@@ -112,6 +123,11 @@ std::variant<Command, Answer> parse_command_line(int argc, const char* const* ar
       ->type_name("DIR");
   report->add_flag("-q,--quiet", report_options.quiet, "print the verdict only");
 
+  CompareOptions compare_options;
+  CLI::App* compare = app.add_subcommand("compare", "say what a change made of two recordings");
+  describe_compare(*compare);
+  define_compare(*compare, compare_options);
+
   HeapOptions heap_options;
   CLI::App* heap = app.add_subcommand("heap", "say what JavaScript heaps hold, and what grows");
   describe_heap(*heap);
@@ -164,6 +180,7 @@ std::variant<Command, Answer> parse_command_line(int argc, const char* const* ar
     return Command{*std::move(options)};
   }
   if (report->parsed()) return Command{report_options};
+  if (compare->parsed()) return Command{std::move(compare_options)};
   if (heap->parsed()) {
     if (heap_options.snapshots.empty() == !heap_options.pid.has_value())
       return usage_error("name heap snapshots, or a process with --pid", "heap");

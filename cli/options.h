@@ -72,6 +72,13 @@ struct ReportOptions {
   bool quiet = false;
 };
 
+struct CompareOptions {
+  std::string before;  // a recording, or a directory of them
+  std::string after;
+  std::string output_directory;  // "": no report
+  bool json = false;
+};
+
 struct HeapOptions {
   std::vector<std::string> snapshots;        // files, in the order they were taken
   std::optional<std::int32_t> pid;           // instead of files
@@ -92,8 +99,9 @@ struct ReviewOptions {
   bool checks = false;                                // also what was found in order
 };
 
-using Command = std::variant<LeakOptions, ConnectionsOptions, BroadcastOptions, ProfileOptions,
-                             ReportOptions, HeapOptions, DoctorOptions, ReviewOptions>;
+using Command =
+    std::variant<LeakOptions, ConnectionsOptions, BroadcastOptions, ProfileOptions, ReportOptions,
+                 CompareOptions, HeapOptions, DoctorOptions, ReviewOptions>;
 
 // What to do instead of a command: print `text` (help, version, or what is wrong) and exit.
 struct Answer {

@@ -9,6 +9,7 @@
 namespace ebbtide {
 
 constexpr std::string_view summary_name = "06-03-SUMMARY.md";
+constexpr std::string_view compare_report_name = "06-03-compare.md";
 
 constexpr std::string_view report_name(RunKind kind) {
   switch (kind) {
