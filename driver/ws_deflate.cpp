@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <boost/beast/core/string.hpp>
+#include <boost/beast/websocket/error.hpp>
 #include <charconv>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -76,8 +78,11 @@ Result<DeflateParameters> parse_deflate_answer(std::string_view answer) {
 }
 
 Deflate::Deflate(DeflateParameters agreed) : agreed_(agreed) {
-  in_.reset(agreed.server_window_bits);
+  // Negative: the bare stream, without zlib's own header. Fails for want of memory only.
+  if (inflateInit2(&in_, -agreed.server_window_bits) != Z_OK) throw std::bad_alloc();
 }
+
+Deflate::~Deflate() { inflateEnd(&in_); }
 
 std::string Deflate::compress(std::string_view message) {
   std::string compressed(out_.upper_bound(message.size()) + flush_end.size() + 1, '\0');
@@ -100,7 +105,7 @@ error_code Deflate::decompress(std::string_view part, bool ends_message,
   error_code error = inflate(part, take);
   if (!error && ends_message) {
     error = inflate(flush_end, take);
-    if (agreed_.server_forgets) in_.reset(agreed_.server_window_bits);
+    if (agreed_.server_forgets) inflateReset(&in_);
   }
   return error;
 }
@@ -108,21 +113,20 @@ error_code Deflate::decompress(std::string_view part, bool ends_message,
 error_code Deflate::inflate(std::string_view bytes,
                             const std::function<bool(std::string_view)>& take) {
   std::array<char, 16384> piece;
-  zlib::z_params state{};
-  state.next_in = bytes.data();
-  state.avail_in = bytes.size();
+  in_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+  in_.avail_in = static_cast<uInt>(bytes.size());
   for (;;) {
-    state.next_out = piece.data();
-    state.avail_out = piece.size();
-    error_code error;
-    in_.write(state, zlib::Flush::sync, error);
-    const std::size_t size = piece.size() - state.avail_out;
+    in_.next_out = reinterpret_cast<Bytef*>(piece.data());
+    in_.avail_out = piece.size();
+    const int state = ::inflate(&in_, Z_SYNC_FLUSH);
+    const std::size_t size = piece.size() - in_.avail_out;
     if (size > 0 && !take({piece.data(), size})) return {};
-    if (error == zlib::error::need_buffers) return {};
-    if (error && error != zlib::error::end_of_stream) return error;
+    if (state == Z_BUF_ERROR) return {};
+    if (state != Z_OK && state != Z_STREAM_END)
+      return beast::websocket::error::partial_deflate_block;
     // A final block ends its compressor's stream, not the message (7.2.3.4).
-    if (error) in_.reset(agreed_.server_window_bits);
-    if (state.avail_in == 0 && state.avail_out > 0) return {};
+    if (state == Z_STREAM_END) inflateReset(&in_);
+    if (in_.avail_in == 0 && in_.avail_out > 0) return {};
   }
 }
 

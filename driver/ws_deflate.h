@@ -1,8 +1,9 @@
 // Answers: what do a WebSocket's messages look like compressed? permessage-deflate, RFC 7692.
 #pragma once
 
+#include <zlib.h>
+
 #include <boost/beast/zlib/deflate_stream.hpp>
-#include <boost/beast/zlib/inflate_stream.hpp>
 #include <boost/system/error_code.hpp>
 #include <functional>
 #include <string>
@@ -25,6 +26,9 @@ Result<DeflateParameters> parse_deflate_answer(std::string_view answer);
 class Deflate {
  public:
   explicit Deflate(DeflateParameters agreed);
+  ~Deflate();
+  Deflate(const Deflate&) = delete;
+  Deflate& operator=(const Deflate&) = delete;
 
   std::string compress(std::string_view message);
 
@@ -37,7 +41,7 @@ class Deflate {
                                     const std::function<bool(std::string_view)>& take);
 
   boost::beast::zlib::deflate_stream out_;
-  boost::beast::zlib::inflate_stream in_;
+  z_stream in_{};  // Beast's reads beyond the end of a final block
   DeflateParameters agreed_;
 };
 

@@ -65,6 +65,11 @@ TEST(Deflate, ReadsFinalBlocks) {  // RFC 7692, 7.2.3.4
   EXPECT_EQ(decompressed(deflate, final_block, 3), "Hello");
   EXPECT_EQ(decompressed(deflate, final_block, 8), "Hello");
   EXPECT_EQ(decompressed(deflate, deflate.compress("and more"), 8), "and more");
+  // Two final blocks in one message, the second right behind the first.
+  const std::string twice = final_block.substr(0, 7) + final_block;
+  for (const std::size_t step : {1UL, 2UL, 5UL, twice.size()}) {
+    EXPECT_EQ(decompressed(deflate, twice, step), "HelloHello");
+  }
 }
 
 TEST(Deflate, ForgetsWhatItAgreedToForget) {

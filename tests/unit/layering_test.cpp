@@ -39,7 +39,7 @@ const std::vector<Layer> layers = {
     {"recording", {"bpf"}, Names{"sqlite3.h"} + posix + text},
     {"tracer", {"tracer/v8", "recording", "bpf"}, Names{"bpf/"} + elf + posix + text},
     {"tracer/v8", {"tracer", "recording", "bpf"}, asio + beast + elf + posix + text},
-    {"driver", {"recording"}, Names{"openssl/"} + asio + beast + posix + text},
+    {"driver", {"recording"}, Names{"openssl/", "zlib.h"} + asio + beast + posix + text},
     {"analysis", {"recording"}, Names{"boost/math", "simdjson.h", "tree_sitter/"} + text},
     {"analysis/report",
      {"analysis", "analysis/causes", "analysis/compare", "analysis/heap", "analysis/load",
