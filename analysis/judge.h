@@ -10,9 +10,10 @@
 
 namespace ebbtide {
 
-// The slope of the floor on connections, less the clock's share, against the rule's limit.
-// Inconclusive with fewer than three steps after the warm-up or hardly any connections.
-Judgement judge_floor(const FloorSeries& series, const GaugeRule& rule, const BootstrapPlan& plan);
+// The growth per connection, told apart from the cycles' and the clock's, and the growth of the
+// whole floor, which must confirm it, against what clean servers grow by. Inconclusive with fewer
+// than three steps after the warm-up or hardly any connections.
+Judgement judge_floor(const FloorSeries& series, const GaugeRule& rule, double confidence);
 
 // A cycle's part of a kind's survivors.
 struct CohortShare {

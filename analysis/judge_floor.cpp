@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "analysis/format.h"
+#include "analysis/growth.h"
 
 namespace ebbtide {
 namespace {
@@ -39,15 +40,6 @@ std::vector<FloorPoint> thinned(std::span<const FloorPoint> points) {
   return kept;
 }
 
-// How much a step scatters, the first one's warm-up aside.
-double step_noise(std::span<const FloorStep> steps) {
-  std::vector<double> growth;
-  for (const FloorStep& step : steps.subspan(std::min<std::size_t>(1, steps.size()))) {
-    growth.push_back(step.growth);
-  }
-  return scaled_mad(growth);
-}
-
 // Whether the last step stands still although the steps before it grew: with one such step nobody
 // can tell a full cache from a leak.
 bool stalled(std::span<const Sample> samples, double slope) {
@@ -76,80 +68,112 @@ std::string per_connection(double value, Unit unit) {
   return amount_text(value, unit) + " per connection";
 }
 
-std::string drift_clause(const Drift& drift, double seconds, double noticed, Unit unit) {
-  if (!drift.believed || drift.per_second * seconds < noticed) return "";
-  return fmt::format("; {} per second come with the clock, whether or not anyone connects",
-                     amount_text(drift.per_second, unit));
-}
-
 // Everything judge_floor() weighs.
 struct Floor {
-  std::vector<FloorStep> steps;  // of the whole run
-  std::vector<FloorPoint> used;  // after the warm-up
-  Drift drift;
+  std::vector<FloorStep> steps;  // after the warm-up, idle ones too
+  GrowthColumns columns;
+  GrowthFit apart;         // the connections' growth apart from the cycles' and the clock's
+  Interval whole;          // all growth, whoever brought it, shared among the connections
+  double clean = 0;        // what clean servers end with, per connection
+  double leak = 0;         // what a leak must stand clear of, per connection
+  double most = 0;         // the largest limit at which a run is called clean
   double connections = 0;  // after the first cycle
   double grown = 0;        // after the first cycle, less the clock's share
   Shape shape;
 };
 
-void decide(Judgement& judgement, const Floor& floor, bool without_drift_leaks) {
+std::string drift_clause(const Judgement& judgement, double seconds, double noticed) {
+  if (judgement.drift_per_second * seconds < noticed) return "";
+  return fmt::format("; {} per second come with the clock, whether or not anyone connects",
+                     amount_text(judgement.drift_per_second, judgement.unit));
+}
+
+void decide(Judgement& judgement, const Floor& floor) {
   const Unit unit = judgement.unit;
-  const std::string limit = per_connection(judgement.limit, unit);
-  const bool grew = floor.grown >= judgement.limit * floor.connections;
+  const bool grew = floor.grown >= floor.most * floor.connections;
+  const bool leaks = judgement.interval.low > floor.leak && floor.whole.low > floor.leak;
   const std::string stopped =
       fmt::format("grew by {} after the first cycle, then stopped: {} in the last third of the run",
                   amount_text(floor.grown, unit), per_connection(floor.shape.last, unit));
   if (grew && floor.shape.stopped()) {
     judgement.verdict = Verdict::saturating;
     judgement.reason = stopped;
-  } else if (judgement.interval.low > judgement.limit && floor.shape.stalled) {
+  } else if (leaks && (floor.shape.stalled || floor.shape.stopped())) {
     judgement.reason =
         "grew in every cycle but the last: more cycles tell whether that was its end";
-  } else if (judgement.interval.low > judgement.limit) {
+  } else if (leaks) {
     judgement.verdict = Verdict::leak;
     judgement.reason = fmt::format("still growing at the end: {} in the last third of the run",
                                    per_connection(floor.shape.last, unit));
   } else if (judgement.interval.high < judgement.limit) {
     judgement.verdict = grew ? Verdict::saturating : Verdict::no_leak;
-    judgement.reason = grew ? stopped : "below the limit of " + limit;
+    judgement.reason = grew ? stopped
+                            : "a leak of more than " + per_connection(judgement.limit, unit) +
+                                  " would have been seen";
+  } else if (judgement.interval.low > floor.leak) {
+    judgement.reason = "more came with larger doses, but the level as a whole did not follow";
   } else {
-    judgement.verdict = Verdict::inconclusive;
-    judgement.reason = "the interval holds the limit of " + limit;
-    if (without_drift_leaks) {
-      judgement.reason += "; the idle controls do not agree on how much of it is the clock's";
-    }
+    judgement.reason = fmt::format("the interval holds {}, from which on a leak could be told",
+                                   per_connection(judgement.limit, unit));
   }
 }
 
+// The clock's share where it is told from nothing: growth by it is what idle stretches show too.
+double clock_share(const FloorSeries& series, const Floor& floor) {
+  if (!floor.columns.per_second || series.idle.empty()) return 0;
+  std::vector<double> growth;
+  for (const FloorStep& step : floor.steps) growth.push_back(step.growth);
+  const Drift drift = idle_drift(series.idle, scaled_mad(growth));
+  if (drift.rates.size() == 1) return std::max(0.0, floor.apart.per_second);
+  return drift.believed ? drift.per_second : 0;
+}
+
+void fit(const GaugeRule& rule, double confidence, Floor& floor, Judgement& judgement) {
+  floor.columns = separable_columns(floor.steps);
+  floor.apart = fit_growth(floor.steps, floor.columns, rule.resolution);
+  const GrowthFit whole = fit_growth(floor.steps, {.late = floor.columns.late}, rule.resolution);
+  if (!floor.apart.per_connection.known()) floor.apart = whole;
+  const Interval apart = floor.apart.per_connection.interval(confidence);
+  floor.whole = whole.per_connection.interval(confidence);
+  judgement.per_connection = floor.apart.per_connection.center();
+  judgement.per_cycle = floor.apart.per_cycle;
+  // Connections cannot have left more than came in all.
+  judgement.interval = {apart.low,
+                        std::max(judgement.per_connection, std::min(apart.high, floor.whole.high))};
+  const double reach = std::min(apart.high - apart.low, floor.whole.high - floor.whole.low);
+  judgement.limit = std::min(floor.most, floor.clean + reach);
+}
+
 // Sets aside the warm-up, fits the rest. False when too little is left to be judged.
-bool measure(const FloorSeries& series, const GaugeRule& rule, const BootstrapPlan& plan,
-             Floor& floor, Judgement& judgement) {
-  floor.steps = steps_of(series.points);
-  floor.drift = idle_drift(series.idle, step_noise(floor.steps));
-  judgement.drift_per_second = floor.drift.per_second;
+bool measure(const FloorSeries& series, const GaugeRule& rule, double confidence, Floor& floor,
+             Judgement& judgement) {
+  const std::vector<FloorStep> driven = steps_of(series.points);
   std::vector<double> rates;
-  for (std::size_t i = 0; i < floor.steps.size(); ++i) {
-    const FloorStep& step = floor.steps[i];
-    const double growth = step.growth - floor.drift.per_second * step.seconds;
-    rates.push_back(growth / step.connections);
-    if (i == 0) continue;
-    floor.connections += step.connections;
-    floor.grown += growth;
-  }
-  judgement.limit = rule.threshold.limit(floor.connections);
-  const std::size_t warm_up = warm_up_steps(rates, judgement.limit);
+  for (const FloorStep& step : driven) rates.push_back(step.growth / step.connections);
+  for (std::size_t i = 1; i < driven.size(); ++i) floor.connections += driven[i].connections;
+  floor.most = rule.threshold.limit(floor.connections);
+  floor.clean = rule.clean.limit(floor.connections);
+  floor.leak = rule.leak.limit(floor.connections);
+  judgement.limit = floor.most;
+  const std::size_t warm_up = warm_up_steps(rates, floor.most);
   judgement.warm_up_cycles = static_cast<std::uint32_t>(warm_up);
   if (series.points.size() <= warm_up) return false;
-  floor.used = thinned(std::span(series.points).subspan(warm_up));
-  judgement.points = static_cast<std::uint32_t>(floor.used.size());
+  judgement.points = static_cast<std::uint32_t>(series.points.size() - warm_up);
+  const auto first = std::ranges::find(series.readings, series.points[warm_up].connections,
+                                       &FloorPoint::connections);
+  floor.steps = steps_of(std::span(first, series.readings.end()));
+  fit(rule, confidence, floor, judgement);
+  judgement.drift_per_second = clock_share(series, floor);
+  for (std::size_t i = 1; i < driven.size(); ++i) {
+    floor.grown += driven[i].growth - judgement.drift_per_second * driven[i].seconds;
+  }
   std::vector<Sample> samples;
-  for (const FloorPoint& point : floor.used) {
-    samples.push_back({point.connections, point.value - floor.drift.per_second * point.seconds});
+  for (const FloorPoint& point : thinned(std::span(series.points).subspan(warm_up))) {
+    samples.push_back(
+        {point.connections, point.value - judgement.drift_per_second * point.seconds});
   }
   const auto slope = theil_sen(samples);
   if (!slope) return false;
-  judgement.per_connection = *slope;
-  judgement.interval = growth_interval(steps_of(floor.used), floor.drift, *slope, plan);
   floor.shape = shape_of(samples);
   floor.shape.stalled = stalled(samples, *slope);
   return samples.size() > steps_needed && floor.connections >= connections_needed;
@@ -164,14 +188,14 @@ void apply_role(Judgement& judgement, Role role, const std::string& aside, bool 
   if (!judgement.decisive && !aside.empty()) judgement.reason += " (has no say: " + aside + ")";
 }
 
-Judgement judge_floor(const FloorSeries& series, const GaugeRule& rule, const BootstrapPlan& plan) {
+Judgement judge_floor(const FloorSeries& series, const GaugeRule& rule, double confidence) {
   Judgement judgement;
   judgement.evidence = Judgement::Evidence::gauge;
   judgement.gauge = rule.gauge;
   judgement.subject = rule.subject;
   judgement.unit = gauge_info(rule.gauge).unit;
   Floor floor;
-  if (!measure(series, rule, plan, floor, judgement)) {
+  if (!measure(series, rule, confidence, floor, judgement)) {
     judgement.estimated = false;
     judgement.reason =
         fmt::format("too little to go by ({} and {} after the first cycle)",
@@ -180,16 +204,12 @@ Judgement judge_floor(const FloorSeries& series, const GaugeRule& rule, const Bo
     apply_role(judgement, rule.role, rule.aside, false);
     return judgement;
   }
-  const bool without_drift_leaks =
-      !floor.drift.believed && !floor.drift.rates.empty() &&
-      growth_interval(steps_of(floor.used), {}, judgement.per_connection, plan).low >
-          judgement.limit;
-  decide(judgement, floor, without_drift_leaks);
+  decide(judgement, floor);
   if (series.idle.empty() && judgement.verdict == Verdict::leak) {
     judgement.reason += "; no idle control tells how much of it is the clock's";
   }
-  judgement.reason += drift_clause(floor.drift, series.points.back().seconds,
-                                   judgement.limit * floor.connections, judgement.unit);
+  judgement.reason +=
+      drift_clause(judgement, series.points.back().seconds, judgement.limit * floor.connections);
   apply_role(judgement, rule.role, rule.aside, floor.shape.least > rule.threshold.per_connection);
   return judgement;
 }

@@ -34,7 +34,7 @@ std::string basis(const Judgement& first, const Judgement* second, const Assessm
   const bool gauge = first.evidence == Judgement::Evidence::gauge;
   std::string intervals = interval_text(first.interval, first.unit);
   if (second != nullptr) intervals += " and " + interval_text(second->interval, second->unit);
-  return fmt::format("({:.0f} % {} {}, {}, {})", assessment.confidence * 100,
+  return fmt::format("({:g} % {} {}, {}, {})", assessment.confidence * 100,
                      second == nullptr ? "interval" : "intervals", intervals,
                      counted(first.points, gauge ? "settle point" : "cycle"),
                      counted(assessment.connections, "connection"));
@@ -79,7 +79,7 @@ std::string no_leak_text(const Recording& recording, const Assessment& assessmen
   std::string text = fmt::format(
       "what {} took came back; a leak of more than {} per connection would have been seen "
       "(measured "
-      "{}, {:.0f} % interval {}, {})",
+      "{}, {:g} % interval {}, {})",
       counted(assessment.connections, "connection"), phrase(first.limit, first),
       amount_text(first.per_connection, first.unit), assessment.confidence * 100,
       interval_text(first.interval, first.unit),

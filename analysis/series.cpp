@@ -61,6 +61,7 @@ FloorSeries floor_series(const Recording& recording, std::span<const GaugeTerm> 
   std::optional<Reading> origin;
   bool previous_cycle_read = false;
   std::uint64_t connections = 0;
+  double dose = 0;
 
   const auto append = [&](std::uint32_t cycle, bool idle) {
     const auto found = readings.find(cycle);
@@ -70,7 +71,8 @@ FloorSeries floor_series(const Recording& recording, std::span<const GaugeTerm> 
     const auto elapsed = static_cast<std::int64_t>(found->second.ts_ns - origin->ts_ns);
     const FloorPoint point{cycle, static_cast<double>(connections),
                            static_cast<double>(elapsed) * 1e-9,
-                           static_cast<double>(found->second.value - origin->value)};
+                           static_cast<double>(found->second.value - origin->value), dose};
+    series.readings.push_back(point);
     if (found->second.value > 0) series.ever_above_zero = true;
     if (series.points.empty() || series.points.back().connections != point.connections) {
       series.points.push_back(point);
@@ -86,6 +88,7 @@ FloorSeries floor_series(const Recording& recording, std::span<const GaugeTerm> 
   append(0, false);
   for (const Cycle& cycle : recording.cycles) {
     connections += cycle.established;
+    if (cycle.established > 0) dose = cycle.established;
     append(cycle.number, cycle.dose == 0);
   }
   return series;
@@ -96,7 +99,7 @@ std::vector<FloorStep> steps_of(std::span<const FloorPoint> points) {
   for (std::size_t i = 1; i < points.size(); ++i) {
     steps.push_back({points[i].connections - points[i - 1].connections,
                      points[i].seconds - points[i - 1].seconds,
-                     points[i].value - points[i - 1].value});
+                     points[i].value - points[i - 1].value, points[i].dose - points[i - 1].dose});
   }
   return steps;
 }

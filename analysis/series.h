@@ -23,13 +23,15 @@ struct FloorPoint {
   double connections = 0;  // established since the baseline
   double seconds = 0;      // since the first point
   double value = 0;        // above the first point
+  double dose = 0;         // established in the last cycle that had connections
 };
 
 // Every value is relative to the first point: levels of gigabytes lose no bytes as doubles.
 struct FloorSeries {
-  std::vector<FloorPoint> points;  // one per number of connections; the baseline comes first
-  std::vector<FloorStep> idle;     // stretches without connections, for the clock's share
-  bool ever_above_zero = false;    // the level itself, not its change
+  std::vector<FloorPoint> points;    // one per number of connections; the baseline comes first
+  std::vector<FloorPoint> readings;  // all of them, idle ones too
+  std::vector<FloorStep> idle;       // stretches without connections, for the clock's share
+  bool ever_above_zero = false;      // the level itself, not its change
 };
 
 // Whether the level was read after a heap snapshot, which leaves a process larger than it found it.

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <boost/math/distributions/binomial.hpp>
-#include <boost/math/distributions/normal.hpp>
-#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <numeric>
 
@@ -35,32 +33,6 @@ std::optional<double> theil_sen(std::span<const Sample> samples, std::vector<dou
   }
   if (slopes.empty()) return std::nullopt;
   return median_in_place(slopes);
-}
-
-std::size_t block_length(std::size_t steps) {
-  std::size_t length = 1;
-  while ((length + 1) * (length + 1) * (length + 1) <= steps) ++length;
-  return length;
-}
-
-// The median of a resample of the idle rates; what is not believed may also be nothing.
-double draw_drift(const Drift& drift, SplitMix64& random, std::vector<double>& scratch) {
-  const std::size_t pool = drift.rates.size() + (drift.believed ? 0 : 1);
-  scratch.clear();
-  for (std::size_t i = 0; i < pool; ++i) {
-    const std::size_t pick = random.below(pool);
-    scratch.push_back(pick < drift.rates.size() ? std::max(0.0, drift.rates[pick]) : 0);
-  }
-  return median_in_place(scratch);
-}
-
-// How much a percentile interval from n steps has to grow to keep its promise.
-double small_sample_factor(std::size_t n, double tail) {
-  if (n < 2) return 1;
-  const double freedom = static_cast<double>(n - 1);
-  const double t = quantile(complement(boost::math::students_t(freedom), tail));
-  const double z = quantile(complement(boost::math::normal(), tail));
-  return t / z * std::sqrt(static_cast<double>(n) / freedom);
 }
 
 }  // namespace
@@ -131,35 +103,6 @@ std::size_t warm_up_steps(std::span<const double> growth_per_connection, double 
     ++steps;
   }
   return steps;
-}
-
-Interval growth_interval(std::span<const FloorStep> steps, const Drift& drift, double estimate,
-                         const BootstrapPlan& plan) {
-  if (steps.empty() || plan.resamples == 0) return {estimate, estimate};
-  SplitMix64 random(plan.seed);
-  const std::size_t block = block_length(steps.size());
-  std::vector<double> slopes;
-  std::vector<double> scratch;
-  std::vector<Sample> path(steps.size() + 1);
-  slopes.reserve(plan.resamples);
-  for (std::uint32_t resample = 0; resample < plan.resamples; ++resample) {
-    const double rate = draw_drift(drift, random, scratch);
-    for (std::size_t i = 0; i < steps.size();) {
-      const std::size_t start = random.below(steps.size() - block + 1);
-      for (std::size_t j = start; j < start + block && i < steps.size(); ++j, ++i) {
-        path[i + 1] = {path[i].x + steps[j].connections,
-                       path[i].y + steps[j].growth - rate * steps[j].seconds};
-      }
-    }
-    if (const auto slope = theil_sen(path, scratch)) slopes.push_back(*slope);
-  }
-  if (slopes.empty()) return {estimate, estimate};
-  std::sort(slopes.begin(), slopes.end());
-  const double tail = (1 - plan.confidence) / 2;
-  const double factor = small_sample_factor(steps.size(), tail);
-  const double below = std::max(0.0, estimate - percentile(slopes, tail));
-  const double above = std::max(0.0, percentile(slopes, 1 - tail) - estimate);
-  return {estimate - factor * below, estimate + factor * above};
 }
 
 Interval share_interval(double count, double trials, double confidence) {

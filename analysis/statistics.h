@@ -1,6 +1,6 @@
-// Answers: how much does a noisy floor grow per connection, and between which bounds?
-// Pure and reproducible: seeds are arguments and the generator is our own, because the standard
-// library's distributions differ between implementations.
+// Answers: what do a few noisy numbers say? Pure and reproducible: seeds are arguments and the
+// generator is our own, because the standard library's distributions differ between
+// implementations.
 #pragma once
 
 #include <cstddef>
@@ -52,6 +52,7 @@ struct FloorStep {
   double connections = 0;
   double seconds = 0;
   double growth = 0;
+  double dose_change = 0;  // of the last cycle with connections against the one before
 };
 
 // What the clock adds by itself, from stretches without connections.
@@ -71,23 +72,6 @@ Drift idle_drift(std::span<const FloorStep> idle, double noise);
 // connection exceeds the median of all later ones by both 3.5 scaled MADs (Iglewicz and Hoaglin
 // 1993) and `floor`; at most half, and three steps always stay. 0 when there are none.
 std::size_t warm_up_steps(std::span<const double> growth_per_connection, double floor);
-
-struct BootstrapPlan {
-  std::uint64_t seed = 1;
-  std::uint32_t resamples = 2000;
-  double confidence = 0.95;
-};
-
-// Interval of the Theil–Sen slope of the path that `steps` make, around its `estimate`.
-//
-// Moving-block bootstrap of the steps (Künsch 1989, blocks of n^(1/3) after Hall, Horowitz and
-// Jing 1995). Steps, not residuals, are drawn: a single jump in mid-run then makes the interval
-// wide instead of making a slope. Every resample draws its own drift, so the interval holds the
-// uncertainty of the clock's share; a drift that is not believed is drawn from the idle rates and
-// zero. The percentile interval is expanded for small n (Hesterberg 2015, section 5.3: Student's t
-// and sqrt(n / (n - 1))).
-Interval growth_interval(std::span<const FloorStep> steps, const Drift& drift, double estimate,
-                         const BootstrapPlan& plan);
 
 // Interval of `count / trials` (Clopper and Pearson 1934). More counts than trials are read as
 // several chances a trial. {0, 0} when trials is 0.

@@ -18,6 +18,7 @@ struct Threshold {
   double whole_run = 0;
 
   [[nodiscard]] double limit(double connections) const;
+  bool operator==(const Threshold&) const = default;
 };
 
 enum class Role : std::uint8_t {
@@ -30,7 +31,10 @@ struct GaugeRule {
   GaugeKind gauge = GaugeKind::rss;
   std::string subject;
   std::vector<GaugeTerm> terms;
-  Threshold threshold;
+  Threshold threshold;    // the most that a run may leave undetected and still be called clean
+  Threshold clean;        // what a run of a clean server ends with, noise aside
+  Threshold leak;         // what the worst clean server grew by: a leak must stand clear of it
+  double resolution = 0;  // least noise of one reading, in the gauge's unit
   Role role = Role::decides;
   std::string aside;  // why it does not decide, a sentence part
 };

@@ -8,6 +8,7 @@
 
 #include "analysis/format.h"
 #include "analysis/judge.h"
+#include "analysis/looks.h"
 #include "analysis/sentence.h"
 #include "analysis/survivors.h"
 
@@ -91,12 +92,10 @@ void judge_kinds(const Recording& recording, Assessment& assessment) {
   }
 }
 
-void judge_gauges(const Recording& recording, const AssessOptions& options,
-                  Assessment& assessment) {
-  const BootstrapPlan plan{options.seed, options.resamples, assessment.confidence};
+void judge_gauges(const Recording& recording, Assessment& assessment) {
   for (const GaugeRule& rule : gauge_rules(recording)) {
     const FloorSeries series = floor_series(recording, rule.terms);
-    assessment.judgements.push_back(judge_floor(series, rule, plan));
+    assessment.judgements.push_back(judge_floor(series, rule, assessment.confidence));
   }
   if (!is_v8(recording) || was_read(recording, GaugeKind::heap_used) ||
       was_read(recording, GaugeKind::heap_live))
@@ -169,16 +168,17 @@ std::string_view verdict_name(Verdict verdict) {
   return "?";
 }
 
-Assessment assess(const Recording& recording, const AssessOptions& options) {
+Assessment assess(const Recording& recording) {
   Assessment assessment;
   for (const Cycle& cycle : recording.cycles) {
     if (cycle.dose == 0) continue;
     ++assessment.cycles;
     assessment.connections += cycle.established;
   }
+  assessment.confidence = look_confidence(recording.run.plan.cycles, assessment.cycles);
   const SocketJoin join = join_sockets(recording);
   assessment.survivors = find_survivors(recording, join);
-  judge_gauges(recording, options, assessment);
+  judge_gauges(recording, assessment);
   judge_kinds(recording, assessment);
   const auto weight = [](const Judgement& judgement) {
     return (judgement.decisive ? 10 : 0) + severity(judgement.verdict);

@@ -31,8 +31,9 @@ struct Judgement {
   bool decisive = true;       // false: shown, but has no say in the overall verdict (why in reason)
   double per_connection = 0;  // in the gauge's unit
   Interval interval;          // confidence in Assessment
-  double limit = 0;           // growth per connection from which on it counts as a leak
-  double drift_per_second = 0;       // the clock's share, from the idle controls
+  double limit = 0;           // a leak from this size per connection on would have been seen
+  double drift_per_second = 0;       // the clock's share; 0 when not told apart from nothing
+  double per_cycle = 0;              // growth that each cycle brings, whatever its dose
   std::uint32_t points = 0;          // n: settle points used
   std::uint32_t warm_up_cycles = 0;  // set aside
   std::string reason;                // one sentence
@@ -55,14 +56,9 @@ struct Assessment {
   std::vector<CohortSurvivors> survivors;
   std::uint32_t cycles = 0;       // finished cycles with connections
   std::uint64_t connections = 0;  // established in them
-  double confidence = 0.95;
+  double confidence = 0.95;       // of every interval: less error at each further look
 };
 
-struct AssessOptions {
-  std::uint64_t seed = 1;  // for the bootstrap
-  std::uint32_t resamples = 2000;
-};
-
-Assessment assess(const Recording& recording, const AssessOptions& options = {});
+Assessment assess(const Recording& recording);
 
 }  // namespace ebbtide

@@ -73,10 +73,9 @@ Outcome outcome_of_load(const Comparison& comparison) {
   return {};
 }
 
-Outcome compare_leaks(const Recording& before, const Recording& after, const AssessOptions& options,
-                      Comparison& comparison) {
-  Assessment first = assess(before, options);
-  Assessment second = assess(after, options);
+Outcome compare_leaks(const Recording& before, const Recording& after, Comparison& comparison) {
+  Assessment first = assess(before);
+  Assessment second = assess(after);
   const Causes causes_before = find_causes(before, first);
   const Causes causes_after = find_causes(after, second);
   comparison.figures = leak_figures(first, second);
@@ -105,8 +104,7 @@ Outcome compare_broadcasts(const Recording& before, const Recording& after,
   return outcome_of_load(comparison);
 }
 
-Outcome compare_measured(const Recording& before, const Recording& after,
-                         const AssessOptions& options, Comparison& comparison) {
+Outcome compare_measured(const Recording& before, const Recording& after, Comparison& comparison) {
   if (before.run.kind != after.run.kind) {
     return {Change::not_comparable, fmt::format("one is a {} run, the other a {} run",
                                                 name_of(before.run.kind), name_of(after.run.kind))};
@@ -119,16 +117,16 @@ Outcome compare_measured(const Recording& before, const Recording& after,
     case RunKind::leak:
       break;
   }
-  return compare_leaks(before, after, options, comparison);
+  return compare_leaks(before, after, comparison);
 }
 
 }  // namespace
 
-Comparison compare(const Recording& before, const Recording& after, const AssessOptions& options) {
+Comparison compare(const Recording& before, const Recording& after) {
   Comparison comparison;
   comparison.kind = after.run.kind;
   comparison.differences = run_differences(before, after);
-  Outcome outcome = compare_measured(before, after, options, comparison);
+  Outcome outcome = compare_measured(before, after, comparison);
   if (before.run.kind == after.run.kind) {
     if (const auto ends = outcome_of_ends(before, after)) outcome = *ends;
   }

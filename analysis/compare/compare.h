@@ -25,7 +25,6 @@ struct Comparison {
 };
 
 // Recordings of different kinds are not comparable, which the sentence says.
-Comparison compare(const Recording& before, const Recording& after,
-                   const AssessOptions& options = {});
+Comparison compare(const Recording& before, const Recording& after);
 
 }  // namespace ebbtide

@@ -30,7 +30,7 @@ std::string judgement_table(const ReportInput& input, bool decisive) {
   MarkdownTable table({{"what", Align::left},
                        {"verdict", Align::left},
                        {"per connection"},
-                       {fmt::format("{:.0f} % interval", input.assessment.confidence * 100)},
+                       {fmt::format("{:g} % interval", input.assessment.confidence * 100)},
                        {"n"},
                        {"limit"},
                        {"clock's share"},

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "analysis/design.h"
+
 namespace ebbtide {
 namespace {
 
@@ -67,6 +69,11 @@ RunBuilder& RunBuilder::cycles(std::uint32_t count) {
 
 RunBuilder& RunBuilder::idle() {
   add(0, 0);
+  return *this;
+}
+
+RunBuilder& RunBuilder::designed(std::uint32_t count) {
+  for (const std::uint32_t dose : plan_doses(count, dose_)) add(dose, dose);
   return *this;
 }
 

@@ -22,6 +22,8 @@ class RunBuilder {
   RunBuilder& cycle();
   RunBuilder& cycles(std::uint32_t count);
   RunBuilder& idle();
+  // The doses and idle controls of a real run, `dose` connections on average.
+  RunBuilder& designed(std::uint32_t count);
   // A cycle that began and never settled: `established` connections, no Cycle row.
   RunBuilder& cut_off(std::uint32_t established);
 

@@ -120,49 +120,6 @@ TEST(IdleDriftTest, SkipsStretchesWithoutLength) {
   EXPECT_TRUE(idle_drift(std::vector<FloorStep>{{0, 0, 100}}, 0).rates.empty());
 }
 
-TEST(GrowthIntervalTest, IsAPointWhenEveryStepIsTheSame) {
-  const std::vector<FloorStep> steps(9, FloorStep{100, 1, 6400});
-  const Interval interval = growth_interval(steps, {}, 64, {});
-  EXPECT_DOUBLE_EQ(interval.low, 64);
-  EXPECT_DOUBLE_EQ(interval.high, 64);
-}
-
-TEST(GrowthIntervalTest, RepeatsForTheSameSeed) {
-  const std::vector<FloorStep> steps = {{100, 1, 5}, {100, 1, 9}, {100, 1, -3}, {100, 1, 4}};
-  const Interval once = growth_interval(steps, {}, 0.05, {.seed = 9});
-  const Interval again = growth_interval(steps, {}, 0.05, {.seed = 9});
-  EXPECT_EQ(once.low, again.low);
-  EXPECT_EQ(once.high, again.high);
-}
-
-TEST(GrowthIntervalTest, HoldsTheDoubtAboutTheClock) {
-  const std::vector<FloorStep> steps(9, FloorStep{100, 1, 6400});
-  const Drift doubt = {0, false, {6400}};
-  const Interval interval = growth_interval(steps, doubt, 64, {});
-  EXPECT_LE(interval.low, 0);
-  EXPECT_DOUBLE_EQ(interval.high, 64);
-}
-
-TEST(GrowthIntervalTest, CoversTheTruthAsOftenAsItPromises) {
-  // Increments with independent noise are the case with the widest scatter of slopes.
-  constexpr int runs = 400;
-  int covered = 0;
-  for (int run = 0; run < runs; ++run) {
-    SplitMix64 random(static_cast<std::uint64_t>(run) + 1);
-    std::vector<FloorStep> steps;
-    std::vector<Sample> path = {{0, 0}};
-    for (int i = 0; i < 9; ++i) {
-      double noise = -6;
-      for (int j = 0; j < 12; ++j) noise += random.unit();
-      steps.push_back({100, 1, 200 + 100 * noise});
-      path.push_back({path.back().x + 100, path.back().y + steps.back().growth});
-    }
-    const Interval interval = growth_interval(steps, {}, *theil_sen(path), {.resamples = 400});
-    covered += interval.low <= 2 && 2 <= interval.high;
-  }
-  EXPECT_GT(covered, runs * 90 / 100);
-}
-
 TEST(ShareIntervalTest, MatchesClopperAndPearson) {
   // 0 of 100 has the upper bound 1 - 0.025^(1/100); 10 of 100 is a textbook case.
   EXPECT_EQ(share_interval(0, 100, 0.95).low, 0);
