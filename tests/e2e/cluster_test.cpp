@@ -70,7 +70,7 @@ TEST_F(Cluster, WorkersThatKeepBuffersLeak) {
                             : std::vector<std::string>{};
     measure(server.url("ws"), pid);
     expect_verdict("leak", 2);
-    expect_growth(0.9 * planted, 1.2 * planted);
+    expect_growth(0.9 * planted, 1.4 * planted);  // resident memory scatters with the dose
     EXPECT_THAT(run_.err, HasSubstr(fmt::format("4 processes behind 127.0.0.1:{}: primary {}",
                                                 server.port(), server.pid())));
   }
