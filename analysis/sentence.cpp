@@ -92,24 +92,6 @@ std::string no_leak_text(const Recording& recording, const Assessment& assessmen
   return text;
 }
 
-std::string end_text(const RunEnd& end) {
-  const std::string detail = end.detail.empty() ? "" : " (" + end.detail + ")";
-  switch (end.reason) {
-    case EndReason::target_exited:
-      return "the target exited" + detail;
-    case EndReason::target_killed:
-      return "the target was killed" + detail;
-    case EndReason::target_oom_killed:
-      return "the target was killed for lack of memory" + detail;
-    case EndReason::failed:
-      return "the run failed" + detail;
-    case EndReason::target_exec:
-      return "the target replaced itself by another program";
-    default:
-      return "";
-  }
-}
-
 // Memory that other processes took for the connections was not measured: a tenth is where "each
 // connection" stops being true.
 std::string other_holders(const Recording& recording) {
@@ -153,6 +135,24 @@ std::string survivor_state(const Recording& recording, const SocketJoin& join) {
   if (most(fin_wait2)) return "in FIN_WAIT2 (the server closed its half, the peer never did)";
   if (most(established)) return "in ESTABLISHED (neither side closed)";
   return "";
+}
+
+std::string end_text(const RunEnd& end) {
+  const std::string detail = end.detail.empty() ? "" : " (" + end.detail + ")";
+  switch (end.reason) {
+    case EndReason::target_exited:
+      return "the target exited" + detail;
+    case EndReason::target_killed:
+      return "the target was killed" + detail;
+    case EndReason::target_oom_killed:
+      return "the target was killed for lack of memory" + detail;
+    case EndReason::failed:
+      return "the run failed" + detail;
+    case EndReason::target_exec:
+      return "the target replaced itself by another program";
+    default:
+      return "";
+  }
 }
 
 std::string reservation(const Recording& recording, const Assessment& assessment) {

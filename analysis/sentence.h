@@ -17,6 +17,10 @@ std::string survivor_state(const Recording& recording, const SocketJoin& join);
 bool clock_matters(const Recording& recording, const Assessment& assessment,
                    const Judgement& judgement);
 
+// How the run ended when it did not end well, a sentence part: "the target exited (code 1)"; else
+// "".
+std::string end_text(const RunEnd& end);
+
 // Why the run as a whole cannot exonerate the target (it died, hardly any connection came up), a
 // sentence part; "" when nothing stands against it. A leak that was seen stays a leak.
 std::string reservation(const Recording& recording, const Assessment& assessment);

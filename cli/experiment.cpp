@@ -30,6 +30,25 @@ std::chrono::nanoseconds typical(std::vector<std::uint64_t> lengths_ns) {
   return std::chrono::nanoseconds(*middle);
 }
 
+// A pass is short: what a person set for the main experiment bounds it, whatever that was.
+constexpr std::chrono::milliseconds pass_hold{50};
+constexpr std::chrono::milliseconds pass_settle_cap{1000};
+
+ExperimentPlan plan_of(const ExperimentPlan& main, const ClosePass& pass) {
+  ExperimentPlan plan = main;
+  plan.connection = ending_in(pass.mode, plan.connection);
+  plan.opening = {.count = 0, .window = 0, .rate = 0};
+  plan.hold = std::min(plan.hold, pass_hold);
+  plan.settle_cap = std::min(plan.settle_cap, pass_settle_cap);
+  return plan;
+}
+
+// Got as far as a connection of its close mode gets.
+bool came_through(const Connection& outcome) {
+  return ends_before_established(outcome.close_mode) ? outcome.connected_ns != 0
+                                                     : outcome.established_ns != 0;
+}
+
 // What was thrown, in words.
 std::string reason_of(const std::exception_ptr& thrown) {
   try {
@@ -63,6 +82,8 @@ void Experiment::stop() {
 awaitable<Result<RunEnd>> Experiment::run() {
   start_ns_ = monotonic_ns();
   progress_state_.cycles = static_cast<std::uint32_t>(plan_.doses.size());
+  for (const ClosePass& pass : plan_.passes)
+    progress_state_.cycles += static_cast<std::uint32_t>(pass.doses.size());
   asio::co_spawn(executor_, watch_target(), [this](std::exception_ptr failure) {
     if (failure) fail("watching the target failed: " + reason_of(failure));
   });
@@ -71,8 +92,12 @@ awaitable<Result<RunEnd>> Experiment::run() {
     co_await v8_.open();
     co_await settle(0);
     co_await measure(0, Point::settled);
-    for (std::uint32_t number = 1; number <= plan_.doses.size() && !stopping(); number++)
+    std::uint32_t number = 0;
+    while (number < plan_.doses.size() && !stopping()) {
+      number++;
       co_await run_cycle(number, plan_.doses[number - 1]);
+    }
+    co_await run_passes(number);
     co_await v8_.close();
   }
   over_ = true;
@@ -84,8 +109,8 @@ awaitable<Result<RunEnd>> Experiment::run() {
 // A server that cannot be talked to is found out before a hundred connections wait for it.
 awaitable<Result<void>> Experiment::try_one_connection() {
   progress_state_.phase = "try";
-  cohort_ = std::make_unique<Cohort>(executor_, plan_.connection, plan_.endpoints, 0,
-                                     next_connection_id_++);
+  cohort_ = std::make_unique<Cohort>(executor_, ending_in(CloseMode::clean, plan_.connection),
+                                     plan_.endpoints, 0, next_connection_id_++);
   co_await cohort_->open({.count = 1, .window = 1});
   co_await cohort_->close();
   const Connection outcome = cohort_->outcomes().front();
@@ -97,10 +122,28 @@ awaitable<Result<void>> Experiment::try_one_connection() {
                   "check the URL, --header, --send and --expect against a client that works"};
 }
 
+// Cycles are numbered on behind `number`. A mode that nobody gets through has told what it can.
+awaitable<void> Experiment::run_passes(std::uint32_t number) {
+  const ExperimentPlan main = plan_;
+  in_pass_ = true;
+  for (const ClosePass& pass : main.passes) {
+    plan_ = plan_of(main, pass);
+    nobody_came_ = false;
+    for (const std::uint32_t dose : pass.doses) {
+      if (stopping() || nobody_came_) break;
+      co_await run_cycle(++number, dose);
+    }
+  }
+}
+
 awaitable<void> Experiment::run_cycle(std::uint32_t number, std::uint32_t dose) {
   progress_state_.cycle = number;
-  Cycle cycle{
-      .number = number, .dose = dose, .established = 0, .start_ns = monotonic_ns(), .end_ns = 0};
+  Cycle cycle{.number = number,
+              .dose = dose,
+              .established = 0,
+              .start_ns = monotonic_ns(),
+              .end_ns = 0,
+              .close_mode = plan_.connection.close_mode};
   if (dose > 0) {
     cycle.established = co_await drive_connections(number, dose);
     drive_lengths_ns_.push_back(monotonic_ns() - cycle.start_ns);
@@ -118,7 +161,8 @@ awaitable<void> Experiment::run_cycle(std::uint32_t number, std::uint32_t dose) 
   co_await take_snapshot(number);
   if (dose > 0) cycle_lengths_ns_.push_back(cycle.end_ns - cycle.start_ns);
   progress_.cycle_done(progress_state_);
-  if (dose > 0 && cycle.established == 0) {
+  nobody_came_ = dose > 0 && cycle.established == 0;
+  if (nobody_came_ && !in_pass_) {
     fail(fmt::format("none of the {} connections of cycle {} was established", dose, number));
   }
 }
@@ -153,7 +197,7 @@ awaitable<std::uint32_t> Experiment::drive_connections(std::uint32_t cycle, std:
 
   std::uint32_t established = 0;
   for (const Connection& outcome : cohort_->outcomes()) {
-    if (outcome.established_ns != 0) established++;
+    if (came_through(outcome)) established++;
     tracer_.record(outcome);
   }
   cohort_.reset();
@@ -195,7 +239,9 @@ awaitable<void> Experiment::settle(std::uint32_t cycle) {
   if (!stopping()) co_await v8_.collect_garbage(cycle);
   if (!stopping() && plan_.load) co_await v8_.weigh(cycle, Point::settled);
   if (!stopping() && !plan_.load) {
-    const bool must = cycle <= 1 || cycle + 1 >= plan_.doses.size();  // the first two, the last
+    // The first two, the last, and all of a pass, which has hardly enough of them.
+    const bool must = cycle <= 1 || cycle + 1 == plan_.doses.size() ||
+                      cycle == plan_.doses.size() || (in_pass_ && v8_.looks_quickly());
     co_await v8_.look(cycle, must);
   }
   if (v8_.leaves_an_echo()) {

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/close_passes.h"
 #include "cli/progress.h"
 #include "cli/settle.h"
 #include "cli/v8_evidence.h"
@@ -29,6 +30,7 @@ struct ExperimentPlan {
   ConnectionPlan connection;
   std::vector<boost::asio::ip::tcp::endpoint> endpoints;
   std::vector<std::uint32_t> doses;  // connections of each cycle in order; 0: an idle control
+  std::vector<ClosePass> passes;     // behind them: other ways of ending a connection
   OpenOptions opening;               // `count` is the cycle's dose
   std::chrono::milliseconds hold{100};
   std::chrono::milliseconds settle_cap{3000};
@@ -53,6 +55,7 @@ class Experiment {
 
  private:
   boost::asio::awaitable<Result<void>> try_one_connection();
+  boost::asio::awaitable<void> run_passes(std::uint32_t number);
   boost::asio::awaitable<void> run_cycle(std::uint32_t number, std::uint32_t dose);
   boost::asio::awaitable<std::uint32_t> drive_connections(std::uint32_t cycle, std::uint32_t dose);
   boost::asio::awaitable<void> hold(std::uint32_t cycle);
@@ -89,6 +92,8 @@ class Experiment {
   std::uint64_t start_ns_ = 0;
   ProgressState progress_state_;
   std::string failure_;
+  bool in_pass_ = false;
+  bool nobody_came_ = false;  // none of the last cycle's connections got as far as it should
   bool stop_requested_ = false;
   bool target_gone_ = false;
   bool over_ = false;

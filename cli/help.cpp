@@ -48,7 +48,7 @@ constexpr const char* load_exit_status =
 constexpr const char* exit_status =
     "\nExit status\n"
     "  0   NO LEAK or SATURATING (grew, then stopped), or the command succeeded\n"
-    "  2   LEAK\n"
+    "  2   LEAK, or the server dies of a way in which a connection ends\n"
     "  3   INCONCLUSIVE; the report says what would decide it\n"
     "  1   the work could not be done; the message says why and how to mend it\n"
     "  64  wrong usage\n";
@@ -81,6 +81,8 @@ void describe_leak(CLI::App& leak) {
       "\n"
       "Each cycle opens the connections, holds them, closes them, waits until the server has\n"
       "settled, and measures. Idle stretches between the cycles show what grows by the clock.\n"
+      "Behind them a short pass tries each other way a connection can end: reset, silent, broken\n"
+      "off in its handshake, … (--close clean leaves that out).\n"
       "A Node server's inspector is opened by SIGUSR1 to force a garbage collection before each\n"
       "measurement, and closed again (--no-inspector forbids it).\n"
       "\n"

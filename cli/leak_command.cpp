@@ -40,7 +40,9 @@ Result<int> run_leak(const LeakOptions& options, const std::string& command_line
       .kind = RunKind::leak,
       .options = options.run,
       .doses = plan_doses(options.cycles, options.connections),
-      .tracing = {.fd_events = options.fd_events, .fault_period = options.fault_period},
+      .tracing = {.fd_events = options.fd_events,
+                  .event_loop = options.run.close_modes.size() > 1,
+                  .fault_period = options.fault_period},
       .snapshot = options.snapshot,
       .prepare = [&](const Target& target, bool is_v8) {
         return source_rows(options, target, is_v8);

@@ -122,7 +122,7 @@ Result<void> finish_broadcast(const CLI::App& app, const BroadcastArguments& arg
   if (!is_websocket(options.run.connection.url.scheme))
     return Error{"use", options.run.url, "messages are received over ws:// or wss:// only", ""};
   if (ends_before_established(options.run.connection.close_mode))
-    return Error{"use", "--close " + arguments.run.close_mode,
+    return Error{"use", "--close " + arguments.run.close_modes,
                  "such a client is gone before a message comes", ""};
   if (options.run.connection.slow >= options.clients)
     return Error{"use", fmt::format("--slow-clients {}", options.run.connection.slow),

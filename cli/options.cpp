@@ -88,6 +88,7 @@ std::variant<Command, Answer> parse_command_line(int argc, const char* const* ar
   describe_program(app);
 
   RunArguments leak_arguments;
+  leak_arguments.close_modes = "all";
   LeakOptions leak_options;
   bool no_source = false;
   CLI::App* leak = app.add_subcommand("leak", "drive connections and say LEAK or NO LEAK");

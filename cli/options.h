@@ -21,6 +21,7 @@ namespace ebbtide {
 struct RunOptions {
   std::string url;  // as given
   ConnectionPlan connection;
+  std::vector<CloseMode> close_modes;  // the first is the connection's; leak tries the others, too
   bool allow_remote = false;
   std::optional<std::int32_t> pid;
   std::uint32_t window = 10;  // opening at once; 0: no limit

@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "analysis/causes/causes.h"
+#include "analysis/endings/leak_answer.h"
 #include "analysis/load/broadcast.h"
 #include "analysis/load/levels.h"
 #include "analysis/report/broadcast_report.h"
@@ -46,10 +46,11 @@ struct Reports {
 };
 
 Reports memory_reports(const Recording& run) {
-  Assessment assessment = assess(run);
-  const Causes causes = find_causes(run, assessment);
-  return {memory_report(run, assessment, causes), results_json(run, assessment, causes),
-          memory_summary_text(assessment, causes), exit_code_of(assessment.verdict)};
+  const auto [main, assessment, causes, modes] = answer_leak_run(run);
+  return {memory_report(main, assessment, causes, modes),
+          results_json(main, assessment, causes, modes),
+          memory_summary_text(assessment, causes, modes),
+          modes.deadly ? exit_leak : exit_code_of(assessment.verdict)};
 }
 
 // A load has no verdict, but a run that did not get to its end has not decided anything.

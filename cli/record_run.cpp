@@ -69,6 +69,12 @@ std::uint32_t typical_dose(RunKind kind, const std::vector<std::uint32_t>& doses
   return std::accumulate(doses.begin(), doses.end(), count / 2) / count;
 }
 
+// Only leak tries more than one.
+std::vector<CloseMode> close_modes_of(const RunRequest& request) {
+  if (request.kind == RunKind::leak) return request.options.close_modes;
+  return {request.options.connection.close_mode};
+}
+
 RunInfo describe_run(const RunRequest& request, const Target& target,
                      const std::optional<V8Target>& v8, const std::string& command_line) {
   const RunOptions& options = request.options;
@@ -101,6 +107,7 @@ RunInfo describe_run(const RunRequest& request, const Target& target,
               .hold_ms = static_cast<std::uint64_t>(options.hold.count()),
               .timeout_ms = static_cast<std::uint64_t>(options.connection.timeout.count()),
               .settle_cap_ms = static_cast<std::uint64_t>(options.settle_cap.count()),
+              .close_modes = close_modes_text(close_modes_of(request)),
               .steps = describe_steps(options.connection.steps)};
   return run;
 }
@@ -205,6 +212,7 @@ Result<std::string> record_run(const RunRequest& request, const std::string& com
       .connection = options.connection,
       .endpoints = *endpoints,
       .doses = request.doses,
+      .passes = plan_passes(close_modes_of(request), most),
       .opening = {.count = 0, .window = options.window, .rate = options.rate},
       .hold = options.hold,
       .settle_cap = options.settle_cap,

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "recording/names.h"
+#include "cli/close_passes.h"
 
 namespace ebbtide {
 namespace {
@@ -67,14 +67,21 @@ void define_pace(CLI::App& app, RunArguments& arguments, RunOptions& options) {
   app.add_flag("--burst", arguments.burst, "open all at once, whatever the server's backlog")
       ->excludes("--window")
       ->group(group);
-  app.add_option("--close", arguments.close_mode,
+  app.add_option("--close", arguments.close_modes,
                  "how connections end: clean, fin, rst, terminate, early, half-open, "
-                 "abort-handshake or wrong-path")
-      ->type_name("MODE")
+                 "abort-handshake, wrong-path or all; of several, separated by commas, leak makes "
+                 "its cycles with the first and a short pass with each of the others")
+      ->type_name("MODES")
       ->capture_default_str()
       ->group(group);
   app.add_option("--close-timeout", arguments.close_timeout_seconds,
                  "wait at most so long for the server's side of a close, in seconds")
+      ->type_name("S")
+      ->check(seconds_between(0.01, max_seconds))
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--half-open-time", arguments.half_open_seconds,
+                 "wait at most so long for the server to notice a silent client, in seconds")
       ->type_name("S")
       ->check(seconds_between(0.01, max_seconds))
       ->capture_default_str()
@@ -117,16 +124,6 @@ std::vector<Step> ordered_steps(const CLI::App& app, const RunArguments& argumen
       steps.push_back({Step::Kind::expect, arguments.expects.at(expects++)});
   }
   return steps;
-}
-
-Result<CloseMode> close_mode_named(const std::string& name) {
-  std::string stored = name;
-  std::replace(stored.begin(), stored.end(), '-', '_');
-  if (const auto mode = parse_name<CloseMode>(stored)) return *mode;
-  return Error{"use", fmt::format("--close {}", name),
-               "it is none of clean, fin, rst, terminate, early, half-open, abort-handshake, "
-               "wrong-path",
-               ""};
 }
 
 }  // namespace
@@ -176,11 +173,13 @@ Result<void> finish_run(const CLI::App& app, const RunArguments& arguments, RunO
     if (!header) return header.error();
     options.connection.headers.push_back(*std::move(header));
   }
-  const auto mode = close_mode_named(arguments.close_mode);
-  if (!mode) return mode.error();
-  options.connection.close_mode = *mode;
+  auto modes = parse_close_modes(arguments.close_modes, options.connection.url.scheme);
+  if (!modes) return modes.error();
+  options.close_modes = *std::move(modes);
   options.connection.timeout = to_milliseconds(arguments.timeout_seconds);
   options.connection.close_timeout = to_milliseconds(arguments.close_timeout_seconds);
+  options.connection.half_open_limit = to_milliseconds(arguments.half_open_seconds);
+  options.connection = ending_in(options.close_modes.front(), std::move(options.connection));
   options.hold = to_milliseconds(arguments.hold_seconds);
   options.settle_cap = to_milliseconds(arguments.settle_cap_seconds);
   if (arguments.burst) options.window = 0;

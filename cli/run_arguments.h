@@ -19,10 +19,11 @@ inline constexpr double max_seconds = 3600;
 struct RunArguments {
   std::string url;
   std::vector<std::string> sends, expects, headers;
-  std::string close_mode = "clean";
+  std::string close_modes = "clean";  // or "all"
   double hold_seconds = 0.1;
   double timeout_seconds = 5;
   double close_timeout_seconds = 1;
+  double half_open_seconds = 5;
   double settle_cap_seconds = 3;
   std::int32_t pid = 0;
   bool burst = false;

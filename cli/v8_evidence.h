@@ -50,6 +50,9 @@ class V8Evidence {
   // `must`.
   boost::asio::awaitable<void> look(std::uint32_t cycle, bool must);
 
+  // The last look took less than a second: the next may be a must.
+  [[nodiscard]] bool looks_quickly() const { return last_look_took_ns_ < 1'000'000'000; }
+
   // How much they hold.
   boost::asio::awaitable<void> weigh(std::uint32_t cycle, Point point);
 

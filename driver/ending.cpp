@@ -75,6 +75,10 @@ asio::awaitable<error_code> read_to_fin(SessionContext context) {
 }
 
 asio::awaitable<Attempt> end_connection(SessionContext context) {
+  if (resets_handshake(context.outcome)) {
+    end_by_reset(context);
+    co_return std::nullopt;
+  }
   switch (context.outcome.close_mode) {
     case CloseMode::rst:
     case CloseMode::terminate:

@@ -53,7 +53,8 @@ class WsSession : public Session {
  private:
   enum class Mode : std::uint8_t { expecting, holding, closing };
 
-  asio::awaitable<Attempt> send_half_a_request(std::string target);
+  asio::awaitable<Attempt> abort_upgrade(std::string target);
+  std::string make_request(const std::string& target, std::string& key);
   asio::awaitable<Attempt> upgrade(std::string target);
   asio::awaitable<error_code> read_messages();
   error_code take(std::string_view& bytes);
@@ -94,7 +95,7 @@ asio::awaitable<Attempt> WsSession::open() {
   const CloseMode mode = context_.outcome.close_mode;
   const std::string target =
       mode == CloseMode::wrong_path ? unserved_path : context_.plan().url.target;
-  if (mode == CloseMode::abort_handshake) co_return co_await send_half_a_request(target);
+  if (mode == CloseMode::abort_handshake) co_return co_await abort_upgrade(target);
   if (Attempt failure = co_await upgrade(target)) co_return failure;
   if (context_.outcome.http_status != 101) {
     co_return Failure{Stage::upgrade,
@@ -104,18 +105,29 @@ asio::awaitable<Attempt> WsSession::open() {
   co_return std::nullopt;
 }
 
-asio::awaitable<Attempt> WsSession::send_half_a_request(std::string target) {
-  const std::string half =
-      fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: webso", target,
-                  authority(context_.plan().url));
-  co_return attempt_of(Stage::upgrade, co_await transport_.send(half));
+asio::awaitable<Attempt> WsSession::abort_upgrade(std::string target) {
+  std::string request;
+  if (resets_handshake(context_.outcome)) {
+    std::string key;
+    request = make_request(target, key);
+  } else {
+    request = fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: webso",
+                          target, authority(context_.plan().url));
+  }
+  co_return attempt_of(Stage::upgrade, co_await transport_.send(request));
+}
+
+// `key` becomes the one that the server's answer must fit.
+std::string WsSession::make_request(const std::string& target, std::string& key) {
+  std::array<std::uint32_t, 4> random{};
+  for (std::uint32_t& word : random) word = context_.cohort.random();
+  key = base64({reinterpret_cast<const char*>(random.data()), sizeof random});
+  return upgrade_request(context_.plan(), target, key);
 }
 
 asio::awaitable<Attempt> WsSession::upgrade(std::string target) {
-  std::array<std::uint32_t, 4> random{};
-  for (std::uint32_t& word : random) word = context_.cohort.random();
-  const std::string key = base64({reinterpret_cast<const char*>(random.data()), sizeof random});
-  unsent_ = upgrade_request(context_.plan(), target, key);
+  std::string key;
+  unsent_ = make_request(target, key);
   if (const error_code error = co_await flush()) co_return failed(Stage::upgrade, error);
   UpgradeAnswer answer;
   while (answer.status == 0) {

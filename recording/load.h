@@ -17,7 +17,8 @@ enum class CloseMode : std::uint8_t {
   terminate,        // goodbye and RST at once, nothing awaited
   early,            // RST right after the first send, before any answer
   half_open,        // no word at all: it stops reading and stays, until the server lets go
-  abort_handshake,  // FIN in the middle of the upgrade request
+  abort_handshake,  // every other: FIN in the middle of the upgrade request; the rest: RST right
+                    // behind the whole of it
   wrong_path,       // an upgrade to a path that the server does not serve, then FIN
 };
 
@@ -82,7 +83,7 @@ struct Trigger {
   // Came to a client after the message of a later trigger: one sent when this one was answered, or
   // over the same connection.
   std::uint64_t reordered = 0;
-  std::uint64_t first_ns = 0;     // receipt by the first client, and by the last
+  std::uint64_t first_ns = 0;  // receipt by the first client, and by the last
   std::uint64_t last_ns = 0;
 };
 

@@ -78,6 +78,7 @@ struct PlanInfo {
   std::uint64_t hold_ms = 0;
   std::uint64_t timeout_ms = 0;
   std::uint64_t settle_cap_ms = 0;
+  std::string close_modes;         // "clean,rst": the main experiment's, then one short pass each
   std::vector<std::string> steps;  // "send TEXT" / "expect TEXT" in the order run
 };
 
@@ -131,11 +132,12 @@ struct Tier {
 
 // Recorded when the cycle has settled; a cycle without this row was cut off.
 struct Cycle {
-  std::uint32_t number = 0;  // from 1
-  std::uint32_t dose = 0;    // connections asked for; 0 for an idle control
-  std::uint32_t established = 0;
+  std::uint32_t number = 0;       // from 1
+  std::uint32_t dose = 0;         // connections asked for; 0 for an idle control
+  std::uint32_t established = 0;  // with a mode that ends before that: reached the target
   std::uint64_t start_ns = 0;
   std::uint64_t end_ns = 0;
+  CloseMode close_mode = CloseMode::clean;  // of its connections, or of those around an idle one
 };
 
 struct PhaseSpan {

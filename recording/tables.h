@@ -48,6 +48,7 @@ struct Table<PlanInfo> {  // columns of run
     visit("plan_hold_ms", row.hold_ms);
     visit("plan_timeout_ms", row.timeout_ms);
     visit("plan_settle_cap_ms", row.settle_cap_ms);
+    visit("plan_close_modes", row.close_modes);
     visit("", row.steps);  // PlanStep
   }
 };
@@ -120,6 +121,7 @@ struct Table<Cycle> {
     visit("established", row.established);
     visit("start_ns", row.start_ns);
     visit("end_ns", row.end_ns);
+    visit("close_mode", row.close_mode);
   }
 };
 

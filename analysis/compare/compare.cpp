@@ -6,6 +6,7 @@
 
 #include "analysis/compare/comparison_sentence.h"
 #include "analysis/compare/figures.h"
+#include "analysis/endings/passes.h"
 #include "analysis/load/limit.h"
 #include "recording/names.h"
 
@@ -74,10 +75,12 @@ Outcome outcome_of_load(const Comparison& comparison) {
 }
 
 Outcome compare_leaks(const Recording& before, const Recording& after, Comparison& comparison) {
-  Assessment first = assess(before);
-  Assessment second = assess(after);
-  const Causes causes_before = find_causes(before, first);
-  const Causes causes_after = find_causes(after, second);
+  const Recording main_before = main_part(before);
+  const Recording main_after = main_part(after);
+  Assessment first = assess(main_before);
+  Assessment second = assess(main_after);
+  const Causes causes_before = find_causes(main_before, first);
+  const Causes causes_after = find_causes(main_after, second);
   comparison.figures = leak_figures(first, second);
   comparison.causes = compare_causes(causes_before, causes_after);
   comparison.before = first.sentence;

@@ -25,10 +25,15 @@ bool leaks(const HeapCause& cause) {
 
 }  // namespace
 
-void weigh_objects(const HeapFindings& heap, Assessment& assessment) {
-  if (assessment.verdict == Verdict::leak || heap.looks < least_looks) return;
+const HeapCause* leaking_cause(const HeapFindings& heap) {
+  if (heap.looks < least_looks) return nullptr;
   const auto cause = std::ranges::find_if(heap.causes, leaks);
-  if (cause == heap.causes.end()) return;
+  return cause == heap.causes.end() ? nullptr : &*cause;
+}
+
+void weigh_objects(const HeapFindings& heap, Assessment& assessment) {
+  const HeapCause* cause = leaking_cause(heap);
+  if (assessment.verdict == Verdict::leak || cause == nullptr) return;
   assessment.verdict = Verdict::leak;
   assessment.sentence = fmt::format(
       "{}: each connection leaves {} {} behind, {} retained by it ({} into the heap, {}; too "

@@ -7,8 +7,12 @@
 
 namespace ebbtide {
 
-// Makes the verdict LEAK, and says so in its sentence, when the application's own code keeps an
-// object of at least every second connection and that has not slowed down. Never clears anybody.
+// What makes a LEAK of it: the application's own code keeps an object of at least every second
+// connection, and that has not slowed down. nullptr without one, or with too few looks.
+const HeapCause* leaking_cause(const HeapFindings& heap);
+
+// Makes the verdict LEAK, and says so in its sentence, when there is such a cause. Never clears
+// anybody.
 void weigh_objects(const HeapFindings& heap, Assessment& assessment);
 
 }  // namespace ebbtide

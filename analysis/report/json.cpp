@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "analysis/join.h"
+#include "analysis/report/close_modes_json.h"
 #include "analysis/report/conditions_json.h"
 #include "analysis/report/heap_json.h"
 #include "analysis/report/review_json.h"
@@ -108,7 +109,7 @@ Json connections(const Recording& recording) {
 }  // namespace
 
 std::string results_json(const Recording& recording, const Assessment& assessment,
-                         const Causes& causes) {
+                         const Causes& causes, const CloseModes& modes) {
   Json root;
   root["schema"] = results_schema;
   root["verdict"] = verdict_name(assessment.verdict);
@@ -123,6 +124,7 @@ std::string results_json(const Recording& recording, const Assessment& assessmen
     root["heap_censuses"] = heap_censuses_json(recording);
   }
   if (causes.review.files > 0) root["review"] = joined_review_json(causes);
+  if (modes.several()) root["close_modes"] = close_modes_json(modes);
   root["cycles"] = cycles(recording);
   root["connections"] = connections(recording);
   root["conditions"] = conditions_json(recording);

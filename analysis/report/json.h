@@ -5,6 +5,7 @@
 #include <string>
 
 #include "analysis/causes/causes.h"
+#include "analysis/endings/close_modes.h"
 #include "analysis/verdict.h"
 #include "recording/run.h"
 
@@ -14,6 +15,6 @@ inline constexpr int results_schema = 1;
 
 // Ends with a line break. The same recording gives the same bytes.
 std::string results_json(const Recording& recording, const Assessment& assessment,
-                         const Causes& causes = {});
+                         const Causes& causes = {}, const CloseModes& modes = {});
 
 }  // namespace ebbtide

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "analysis/format.h"
+#include "analysis/report/close_modes_section.h"
 #include "analysis/report/conditions.h"
 #include "analysis/report/escape.h"
 #include "analysis/report/review_section.h"
@@ -66,7 +67,7 @@ std::string basis_lines(const ReportInput& input) {
 }  // namespace
 
 std::string memory_report(const Recording& recording, const Assessment& assessment,
-                          const Causes& causes) {
+                          const Causes& causes, const CloseModes& modes) {
   const SocketJoin join = join_sockets(recording);
   const ReportInput input{recording, assessment, join, causes};
   std::string text = "# Memory Analysis: " + code_span(recording.run.cmdline, 80) + "\n\n";
@@ -80,12 +81,14 @@ std::string memory_report(const Recording& recording, const Assessment& assessme
   text += joined_review_section(causes);
   text += test_results_section(input);
   text += leak_detection_section(input);
+  text += close_modes_section(modes);
   text += recommendations_section(input);
   text += conditions_section(recording);
   return text;
 }
 
-std::string memory_summary_text(const Assessment& assessment, const Causes& causes) {
+std::string memory_summary_text(const Assessment& assessment, const Causes& causes,
+                                const CloseModes& modes) {
   std::string text = clean_text(assessment.sentence, 2000) + "\n";
   const HeapCause* cause = main_cause(causes.heap);
   if (assessment.verdict == Verdict::leak && cause != nullptr)
@@ -93,7 +96,7 @@ std::string memory_summary_text(const Assessment& assessment, const Causes& caus
   if (const ReviewFinding* finding = main_finding(causes); finding != nullptr)
     text += fmt::format("Mend    {}:{} {}: {}\n", clean_text(finding->at.path),
                         finding->at.range.line, finding->rule, clean_text(finding->reason, 300));
-  return text;
+  return text + close_modes_lines(modes);
 }
 
 }  // namespace ebbtide

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "analysis/causes/causes.h"
+#include "analysis/endings/leak_answer.h"
 #include "analysis/format.h"
 #include "analysis/load/broadcast.h"
 #include "analysis/load/levels.h"
@@ -57,10 +58,12 @@ Findings assess_parts(const std::vector<SummaryPart>& parts) {
       case RunKind::broadcast:
         findings.broadcast = assess_broadcast(*part.recording);
         break;
-      case RunKind::leak:
-        findings.memory = assess(*part.recording);
-        findings.causes = find_causes(*part.recording, *findings.memory);
+      case RunKind::leak: {
+        LeakAnswer answer = answer_leak_run(*part.recording);
+        findings.memory = std::move(answer.assessment);
+        findings.causes = std::move(answer.causes);
         break;
+      }
     }
   }
   return findings;

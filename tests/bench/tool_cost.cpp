@@ -23,7 +23,7 @@ Result<ToolRun> run_leak(const Server& server, const std::string& directory,
   std::vector<std::string> arguments = {
       "leak",     server.url("ws"), "--send", R"({"type":"subscribe","matchId":1})",
       "--expect", "subscribed",     "-o",     directory,
-      "--quiet"};
+      "--close",  "clean",          "--quiet"};
   arguments.insert(arguments.end(), extra.begin(), extra.end());
   return run_tool(arguments);
 }

@@ -28,7 +28,7 @@ class BadInput : public testing::Test {
   // A short run with `more` on its command line.
   ToolRun leak(const std::string& url, const std::vector<std::string>& more = {},
                const ProcessOptions& options = {}, const std::vector<std::string>& wrapper = {}) {
-    std::vector<std::string> arguments = {"leak", url, "--hold", "0"};
+    std::vector<std::string> arguments = {"leak", url, "--hold", "0", "--close", "clean"};
     const auto unless_given = [&](const std::string& option, const std::string& value) {
       if (std::find(more.begin(), more.end(), option) != more.end()) return;
       arguments.insert(arguments.end(), {option, value});

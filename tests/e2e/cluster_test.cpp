@@ -31,10 +31,20 @@ class Cluster : public testing::Test {
   static void SetUpTestSuite() { ASSERT_TRUE(enter_own_network()) << "needs root"; }
 
   void measure(const std::string& url, const std::vector<std::string>& more = {}) {
-    std::vector<std::string> arguments = {
-        "leak",          url,          "--send",   R"({"type":"subscribe","matchId":1})",
-        "--expect",      "subscribed", "--cycles", "10",
-        "--connections", "60",         "-o",       output_.path().string()};
+    std::vector<std::string> arguments = {"leak",
+                                          url,
+                                          "--send",
+                                          R"({"type":"subscribe","matchId":1})",
+                                          "--expect",
+                                          "subscribed",
+                                          "--cycles",
+                                          "10",
+                                          "--connections",
+                                          "60",
+                                          "--close",
+                                          "clean",
+                                          "-o",
+                                          output_.path().string()};
     arguments.insert(arguments.end(), more.begin(), more.end());
     run_ = ebbtide(arguments);
     results_ = results_in(output_.path());
@@ -121,8 +131,9 @@ TEST_F(Cluster, NginxWithTwoWorkersDoesNotLeak) {
   const TemporaryDirectory directory;
   const Server server = Server::nginx(directory.path(), 2);
   for (const bool by_pid : {false, true}) {
-    std::vector<std::string> arguments = {"leak", server.url("http"),     "--expect", "hello",
-                                          "-o",   output_.path().string()};
+    std::vector<std::string> arguments = {
+        "leak", server.url("http"),     "--expect", "hello", "--close", "clean",
+        "-o",   output_.path().string()};
     if (by_pid) arguments.insert(arguments.end(), {"--pid", std::to_string(server.pid())});
     run_ = ebbtide(arguments);
     results_ = results_in(output_.path());

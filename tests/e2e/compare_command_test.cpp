@@ -33,7 +33,7 @@ class Compare : public testing::Test {
     const ToolRun run =
         ebbtide({"leak", server.url("ws"), "--send", R"({"type":"subscribe","matchId":1})",
                  "--expect", "subscribed", "--hold", "0", "--cycles", "6", "--connections", "40",
-                 "-o", directory(name)});
+                 "--close", "clean", "-o", directory(name)});
     ASSERT_TRUE(std::filesystem::exists(recording(name))) << run.out << run.err;
   }
   static std::string directory(const std::string& name) { return runs_->file(name); }

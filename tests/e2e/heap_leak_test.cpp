@@ -55,6 +55,8 @@ class HeapLeak : public testing::Test {
                                           std::to_string(cycles),
                                           "--connections",
                                           std::to_string(connections),
+                                          "--close",
+                                          "clean",
                                           "-o",
                                           output_.path().string()};
     arguments.insert(arguments.end(), more.begin(), more.end());

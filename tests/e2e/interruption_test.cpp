@@ -119,8 +119,9 @@ TEST_F(Interruption, KillNineLeavesARecordingAndNothingAttached) {
 
 TEST_F(Interruption, WithoutCensusAndInspectorTheHeapIsNotGuessedAt) {
   const Server clean = Server::node("tests/e2e/servers/clean.js");
-  const ToolRun run = ebbtide({"leak", clean.url("ws"), "--no-inspector", "--no-heap-census",
-                               "--cycles", "5", "--hold", "0", "-o", output_.path().string()});
+  const ToolRun run =
+      ebbtide({"leak", clean.url("ws"), "--no-inspector", "--no-heap-census", "--cycles", "5",
+               "--hold", "0", "--close", "clean", "-o", output_.path().string()});
   EXPECT_EQ(run.exit_code, 3) << run.out;
   EXPECT_THAT(run.out, HasSubstr("INCONCLUSIVE"));
   EXPECT_THAT(run.out, HasSubstr("inspector"));
@@ -128,7 +129,7 @@ TEST_F(Interruption, WithoutCensusAndInspectorTheHeapIsNotGuessedAt) {
 
 TEST_F(Interruption, ProcAloneFindsTheLeakAndSaysWhatItStoodOn) {
   const ToolRun run = ebbtide({"leak", server_.url("ws"), "--no-ebpf", "--cycles", "5", "--hold",
-                               "0", "-o", output_.path().string()});
+                               "0", "--close", "clean", "-o", output_.path().string()});
   EXPECT_EQ(run.exit_code, 2) << run.out << run.err;
   EXPECT_THAT(contents_of(output_.file("06-03-memory-analysis.md")),
               HasSubstr("refused by --no-ebpf"));

@@ -19,10 +19,13 @@ class Leak : public testing::Test {
 
   // Ten cycles of a hundred connections that subscribe, and `more` on the command line.
   void measure(const std::string& url, const std::vector<std::string>& more = {}) {
-    std::vector<std::string> arguments = {
-        "leak",     url,          "--send", R"({"type":"subscribe","matchId":1})",
-        "--expect", "subscribed", "--hold", "0.1",
-        "--cycles", "10",         "-o",     output_.path().string()};
+    std::vector<std::string> arguments = {"leak",     url,
+                                          "--send",   R"({"type":"subscribe","matchId":1})",
+                                          "--expect", "subscribed",
+                                          "--hold",   "0.1",
+                                          "--cycles", "10",
+                                          "--close",  "clean",
+                                          "-o",       output_.path().string()};
     arguments.insert(arguments.end(), more.begin(), more.end());
     run_ = ebbtide(arguments);
     results_ = results_in(output_.path());
@@ -111,8 +114,8 @@ TEST_F(Leak, GrowthByTheClockIsDriftAndNoLeak) {
 TEST_F(Leak, NginxDoesNotLeak) {
   const TemporaryDirectory directory;
   const Server server = Server::nginx(directory.path());
-  run_ = ebbtide({"leak", server.url("http"), "--expect", "hello", "--hold", "0.1", "-o",
-                  output_.path().string()});
+  run_ = ebbtide({"leak", server.url("http"), "--expect", "hello", "--hold", "0.1", "--close",
+                  "clean", "-o", output_.path().string()});
   results_ = results_in(output_.path());
   expect_verdict("no_leak", 0);
   EXPECT_EQ(results_["connections_established"], 998);  // primes

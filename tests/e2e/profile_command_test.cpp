@@ -52,6 +52,7 @@ count = 20
 rate = 50
 
 [leak]
+close = "clean"
 cycles = 5
 connections = 40
 )");
@@ -113,7 +114,7 @@ TEST_F(Profile, APartThatFailsLeavesTheOthers) {
 TEST_F(Profile, WithoutATriggerTheSummarySaysSo) {
   const Server server = Server::node("examples/clean-server.js");
   const ToolRun run = ebbtide({"profile", server.url("ws"), "--levels", "5", "--cycles", "3",
-                               "--connections", "20", "-o", output()});
+                               "--close", "clean", "--connections", "20", "-o", output()});
   EXPECT_THAT(summary(), HasSubstr("**not done**: nothing says how to trigger one"));
   EXPECT_FALSE(std::filesystem::exists(output_.path() / "broadcast.ebbtide"));
   EXPECT_NE(run.exit_code, 1) << run.err;
@@ -122,7 +123,7 @@ TEST_F(Profile, WithoutATriggerTheSummarySaysSo) {
 TEST_F(Profile, AServerThatDiesIsSaidByEachPart) {
   const Server server = Server::node("tests/e2e/servers/under-load.js", {{"EXIT_ON", "12"}});
   const ToolRun run = ebbtide({"profile", server.url("ws"), "--levels", "5,10", "--cycles", "3",
-                               "--connections", "20", "-o", output()});
+                               "--close", "clean", "--connections", "20", "-o", output()});
   EXPECT_EQ(run.exit_code, 1) << run.out << run.err;
   EXPECT_THAT(summary(), HasSubstr("exit code 7"));
   EXPECT_THAT(summary(), HasSubstr("Memory and lifecycle: **not done**"));
@@ -133,7 +134,7 @@ TEST_F(Profile, TheCommandLineGoesBeforeTheFile) {
   const std::string config = file("ebbtide.toml",
                                   "url = \"ws://127.0.0.1:1/\"\n"
                                   "[connections]\nlevels = [7]\n"
-                                  "[leak]\ncycles = 3\nconnections = 20\n");
+                                  "[leak]\nclose = \"clean\"\ncycles = 3\nconnections = 20\n");
   const ToolRun run =
       ebbtide({"profile", server.url("ws"), "--levels", "9", "--config", config, "-o", output()});
   EXPECT_THAT(summary(), HasSubstr("9 connections at once")) << run.err;

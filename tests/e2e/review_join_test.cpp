@@ -37,7 +37,7 @@ class ReviewJoin : public testing::Test {
     const std::string script = servers + "heap/" + name + ".js";
     const Server server = Server::node(script, {}, node20);
     return ebbtide({"leak", server.url("ws"), "--send", "x", "--expect", "subscribed", "--cycles",
-                    "5", "--connections", "53", "--source", script, "--source",
+                    "5", "--connections", "53", "--close", "clean", "--source", script, "--source",
                     servers + "listen.js", "-o", output_.path().string()});
   }
 

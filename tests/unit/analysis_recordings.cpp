@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "analysis/design.h"
+#include "recording/names.h"
 
 namespace ebbtide {
 namespace {
@@ -52,7 +53,7 @@ Cycle& RunBuilder::add(std::uint32_t dose, std::uint32_t established) {
   recording.phases.push_back({number, Phase::close, start + 400 * ms, start + 600 * ms, false, 0});
   recording.phases.push_back({number, Phase::settle, start + 600 * ms, start + 900 * ms, false, 0});
   now_ns_ += second_ns;
-  recording.cycles.push_back({number, dose, established, start, now_ns_});
+  recording.cycles.push_back({number, dose, established, start, now_ns_, close_mode_});
   recording.end.end_ns = now_ns_;
   return recording.cycles.back();
 }
@@ -77,6 +78,14 @@ RunBuilder& RunBuilder::designed(std::uint32_t count) {
   return *this;
 }
 
+RunBuilder& RunBuilder::ending(CloseMode mode) {
+  std::string& planned = recording.run.plan.close_modes;
+  if (planned.empty()) planned = name_of(close_mode_);
+  planned += "," + std::string(name_of(mode));
+  close_mode_ = mode;
+  return *this;
+}
+
 RunBuilder& RunBuilder::cut_off(std::uint32_t established) {
   const Cycle cycle = add(dose_, established);
   recording.cycles.pop_back();
@@ -85,6 +94,7 @@ RunBuilder& RunBuilder::cut_off(std::uint32_t established) {
     Connection connection;
     connection.id = recording.connections.size() + 1;
     connection.cycle = cycle.number;
+    connection.close_mode = cycle.close_mode;
     connection.local_port = static_cast<std::uint16_t>(50'000 + i);
     connection.start_ns = cycle.start_ns + i * ms;
     connection.connected_ns = connection.start_ns + ms / 2;
@@ -122,6 +132,7 @@ RunBuilder& RunBuilder::sockets(const Kept& kept, std::uint8_t state) {
       Connection connection;
       connection.id = recording.connections.size() + 1;
       connection.cycle = cycle.number;
+      connection.close_mode = cycle.close_mode;
       connection.local_port = static_cast<std::uint16_t>(40'000 + i);
       connection.start_ns = cycle.start_ns + i * ms;
       connection.connected_ns = connection.start_ns + ms / 10;

@@ -24,6 +24,8 @@ class RunBuilder {
   RunBuilder& idle();
   // The doses and idle controls of a real run, `dose` connections on average.
   RunBuilder& designed(std::uint32_t count);
+  // Connections of the cycles that follow end in this way.
+  RunBuilder& ending(CloseMode mode);
   // A cycle that began and never settled: `established` connections, no Cycle row.
   RunBuilder& cut_off(std::uint32_t established);
 
@@ -50,6 +52,7 @@ class RunBuilder {
   void add_socket(const Connection& connection, bool kept, std::uint8_t state);
 
   std::uint32_t dose_;
+  CloseMode close_mode_ = CloseMode::clean;
   std::uint64_t now_ns_ = 1000 * second_ns;
   std::uint64_t next_resource_ = 1;
 };
