@@ -93,7 +93,7 @@ awaitable<Result<RunEnd>> Experiment::run() {
     co_await settle(0);
     co_await measure(0, Point::settled);
     std::uint32_t number = 0;
-    while (number < plan_.doses.size() && !stopping()) {
+    while (!stopping() && (number < plan_.doses.size() || goes_on())) {
       number++;
       co_await run_cycle(number, plan_.doses[number - 1]);
     }
@@ -120,6 +120,17 @@ awaitable<Result<void>> Experiment::try_one_connection() {
   if (!failed || stopping()) co_return Result<void>{};
   co_return Error{"establish", "a connection", outcome.error,
                   "check the URL, --header, --send and --expect against a client that works"};
+}
+
+// Whether what was measured so far asks for more, which is then planned.
+bool Experiment::goes_on() {
+  if (!plan_.more_doses) return false;
+  const std::vector<std::uint32_t> more = plan_.more_doses();
+  if (more.empty()) return false;
+  progress_.say(fmt::format("not decided yet: {} more cycles", more.size()));
+  plan_.doses.insert(plan_.doses.end(), more.begin(), more.end());
+  progress_state_.cycles += static_cast<std::uint32_t>(more.size());
+  return true;
 }
 
 // Cycles are numbered on behind `number`. A mode that nobody gets through has told what it can.

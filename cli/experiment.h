@@ -8,6 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,8 +31,10 @@ struct ExperimentPlan {
   ConnectionPlan connection;
   std::vector<boost::asio::ip::tcp::endpoint> endpoints;
   std::vector<std::uint32_t> doses;  // connections of each cycle in order; 0: an idle control
-  std::vector<ClosePass> passes;     // behind them: other ways of ending a connection
-  OpenOptions opening;               // `count` is the cycle's dose
+  // Asked when those are done: what to go on with. None: it is enough.
+  std::function<std::vector<std::uint32_t>()> more_doses = nullptr;
+  std::vector<ClosePass> passes;  // behind them: other ways of ending a connection
+  OpenOptions opening;            // `count` is the cycle's dose
   std::chrono::milliseconds hold{100};
   std::chrono::milliseconds settle_cap{3000};
   bool load = false;  // what connections take matters, not what they leave: gauges also at the end
@@ -55,6 +58,7 @@ class Experiment {
 
  private:
   boost::asio::awaitable<Result<void>> try_one_connection();
+  bool goes_on();
   boost::asio::awaitable<void> run_passes(std::uint32_t number);
   boost::asio::awaitable<void> run_cycle(std::uint32_t number, std::uint32_t dose);
   boost::asio::awaitable<std::uint32_t> drive_connections(std::uint32_t cycle, std::uint32_t dose);

@@ -9,10 +9,23 @@ constexpr std::uint32_t max_cycles = 1000;
 
 }  // namespace
 
-void define_leak(CLI::App& app, LeakOptions& options, bool& no_source) {
+void define_leak(CLI::App& app, LeakArguments& arguments, LeakOptions& options) {
   app.add_option("--cycles", options.cycles, "cycles with connections")
       ->type_name("N")
       ->check(CLI::Range(1U, max_cycles))
+      ->capture_default_str()
+      ->group("Experiment");
+  app.add_option(
+         "--max-cycles", options.max_cycles,
+         "go on for so many while nothing is decided; as many as --cycles where that is given")
+      ->type_name("N")
+      ->check(CLI::Range(1U, max_cycles))
+      ->capture_default_str()
+      ->group("Experiment");
+  app.add_option("--max-time", arguments.max_time_seconds,
+                 "go on for at most so long while nothing is decided, in seconds")
+      ->type_name("S")
+      ->check(seconds_between(1, max_seconds))
       ->capture_default_str()
       ->group("Experiment");
   app.add_option("--connections", options.connections, "connections per cycle")
@@ -38,7 +51,16 @@ void define_leak(CLI::App& app, LeakOptions& options, bool& no_source) {
       ->type_name("PATH")
       ->allow_extra_args(false)
       ->group("Evidence");
-  app.add_flag("--no-source", no_source, "read no source")->excludes("--source")->group("Evidence");
+  app.add_flag("--no-source", arguments.no_source, "read no source")
+      ->excludes("--source")
+      ->group("Evidence");
+}
+
+void finish_leak(const CLI::App& app, const LeakArguments& arguments, LeakOptions& options) {
+  options.review = !arguments.no_source;
+  options.max_time = to_milliseconds(arguments.max_time_seconds);
+  const bool fixed = app.count("--cycles") > 0 && app.count("--max-cycles") == 0;
+  if (fixed) options.max_cycles = options.cycles;
 }
 
 }  // namespace ebbtide

@@ -7,6 +7,12 @@
 
 namespace ebbtide {
 
-void define_leak(CLI::App& app, LeakOptions& options, bool& no_source);
+struct LeakArguments {
+  double max_time_seconds = 120;
+  bool no_source = false;
+};
+
+void define_leak(CLI::App& app, LeakArguments& arguments, LeakOptions& options);
+void finish_leak(const CLI::App& app, const LeakArguments& arguments, LeakOptions& options);
 
 }  // namespace ebbtide

@@ -1,6 +1,8 @@
 #include <algorithm>
 
+#include "analysis/causes/causes.h"
 #include "analysis/design.h"
+#include "analysis/looks.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/record_run.h"
@@ -43,10 +45,18 @@ Result<int> run_leak(const LeakOptions& options, const std::string& command_line
       .tracing = {.fd_events = options.fd_events,
                   .event_loop = options.run.close_modes.size() > 1,
                   .fault_period = options.fault_period},
+      .more_doses =
+          [&](const Recording& so_far) {
+            Assessment assessment = assess(so_far);
+            find_causes(so_far, assessment);
+            return next_doses(
+                so_far, assessment,
+                {.max_cycles = options.max_cycles,
+                 .max_seconds = std::chrono::duration<double>(options.max_time).count()});
+          },
       .snapshot = options.snapshot,
-      .prepare = [&](const Target& target, bool is_v8) {
-        return source_rows(options, target, is_v8);
-      }};
+      .prepare = [&](const Target& target,
+                     bool is_v8) { return source_rows(options, target, is_v8); }};
   const auto recording = record_run(request, command_line);
   if (!recording) return recording.error();
   return write_reports(*recording, options.run.output_directory, options.run.quiet);

@@ -87,15 +87,15 @@ std::variant<Command, Answer> parse_command_line(int argc, const char* const* ar
   app.require_subcommand(1);
   describe_program(app);
 
-  RunArguments leak_arguments;
-  leak_arguments.close_modes = "all";
+  RunArguments leak_run_arguments;
+  LeakArguments leak_arguments;
+  leak_run_arguments.close_modes = "all";
   LeakOptions leak_options;
-  bool no_source = false;
   CLI::App* leak = app.add_subcommand("leak", "drive connections and say LEAK or NO LEAK");
   describe_leak(*leak);
-  define_run(*leak, leak_arguments, leak_options.run);
-  define_hold(*leak, leak_arguments);
-  define_leak(*leak, leak_options, no_source);
+  define_run(*leak, leak_run_arguments, leak_options.run);
+  define_hold(*leak, leak_run_arguments);
+  define_leak(*leak, leak_arguments, leak_options);
 
   ConnectionsArguments connections_arguments;
   ConnectionsOptions connections_options;
@@ -164,8 +164,8 @@ std::variant<Command, Answer> parse_command_line(int argc, const char* const* ar
   }
 
   if (leak->parsed()) {
-    leak_options.review = !no_source;
-    return finished(finish_run(*leak, leak_arguments, leak_options.run), leak_options, "leak");
+    finish_leak(*leak, leak_arguments, leak_options);
+    return finished(finish_run(*leak, leak_run_arguments, leak_options.run), leak_options, "leak");
   }
   if (connections->parsed()) {
     return finished(finish_connections(*connections, connections_arguments, connections_options),

@@ -38,6 +38,8 @@ struct RunOptions {
 struct LeakOptions {
   RunOptions run;
   std::uint32_t cycles = 10;
+  std::uint32_t max_cycles = 40;  // when `cycles` decide nothing
+  std::chrono::milliseconds max_time{120'000};
   std::uint32_t connections = 100;  // per cycle
   bool snapshot = false;
   bool fd_events = false;

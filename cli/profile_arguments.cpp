@@ -9,8 +9,6 @@
 #include <map>
 #include <optional>
 
-#include "cli/leak_arguments.h"
-
 namespace ebbtide {
 namespace {
 
@@ -215,7 +213,7 @@ void define_profile(CLI::App& app, ProfileArguments& arguments) {
   define_run(app, arguments.run, arguments.run_options);
   app.get_option("URL")->required(false);
   arguments.leak_only =
-      added_by(app, [&] { define_leak(app, arguments.leak, arguments.no_source); });
+      added_by(app, [&] { define_leak(app, arguments.leak_arguments, arguments.leak); });
   arguments.connections_only = added_by(app, [&] { define_levels(app, arguments.connections); });
   arguments.broadcast_only = added_by(
       app, [&] { define_trigger(app, arguments.broadcast_arguments, arguments.broadcast); });

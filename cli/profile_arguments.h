@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "cli/leak_arguments.h"
 #include "cli/load_arguments.h"
 #include "cli/options.h"
 #include "cli/run_arguments.h"
@@ -17,8 +18,8 @@ struct ProfileArguments {
   // What the options of the parts are checked with; their texts are passed on.
   RunArguments run;
   RunOptions run_options;
+  LeakArguments leak_arguments;
   LeakOptions leak;
-  bool no_source = false;
   ConnectionsOptions connections;
   BroadcastArguments broadcast_arguments;
   BroadcastOptions broadcast;

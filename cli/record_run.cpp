@@ -21,6 +21,7 @@
 #include "driver/limits.h"
 #include "driver/resolve.h"
 #include "recording/clock.h"
+#include "recording/reader.h"
 #include "tracer/target.h"
 #include "tracer/v8/v8_target.h"
 
@@ -212,6 +213,11 @@ Result<std::string> record_run(const RunRequest& request, const std::string& com
       .connection = options.connection,
       .endpoints = *endpoints,
       .doses = request.doses,
+      .more_doses = [&]() -> std::vector<std::uint32_t> {
+        if (!request.more_doses) return {};
+        const auto so_far = read_recording(partial);
+        return so_far ? request.more_doses(*so_far) : std::vector<std::uint32_t>();
+      },
       .passes = plan_passes(close_modes_of(request), most),
       .opening = {.count = 0, .window = options.window, .rate = options.rate},
       .hold = options.hold,
