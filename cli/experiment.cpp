@@ -124,12 +124,16 @@ awaitable<Result<void>> Experiment::try_one_connection() {
 
 // Whether what was measured so far asks for more, which is then planned.
 bool Experiment::goes_on() {
-  if (!plan_.more_doses) return false;
-  const std::vector<std::uint32_t> more = plan_.more_doses();
-  if (more.empty()) return false;
-  progress_.say(fmt::format("not decided yet: {} more cycles", more.size()));
-  plan_.doses.insert(plan_.doses.end(), more.begin(), more.end());
-  progress_state_.cycles += static_cast<std::uint32_t>(more.size());
+  if (!plan_.next) return false;
+  const NextCycles next = plan_.next();
+  if (!next.no_passes.empty() && !plan_.passes.empty()) {
+    plan_.passes.clear();
+    note(progress_state_.cycle, next.no_passes);
+  }
+  if (next.doses.empty()) return false;
+  progress_.say(fmt::format("not decided yet: {} more cycles", next.doses.size()));
+  plan_.doses.insert(plan_.doses.end(), next.doses.begin(), next.doses.end());
+  progress_state_.cycles += static_cast<std::uint32_t>(next.doses.size());
   return true;
 }
 

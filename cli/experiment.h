@@ -27,14 +27,19 @@
 
 namespace ebbtide {
 
+// How a run goes on when its doses are done.
+struct NextCycles {
+  std::vector<std::uint32_t> doses;  // none: what was measured is enough
+  std::string no_passes;             // why the other ways of ending need not be tried; "": they do
+};
+
 struct ExperimentPlan {
   ConnectionPlan connection;
   std::vector<boost::asio::ip::tcp::endpoint> endpoints;
   std::vector<std::uint32_t> doses;  // connections of each cycle in order; 0: an idle control
-  // Asked when those are done: what to go on with. None: it is enough.
-  std::function<std::vector<std::uint32_t>()> more_doses = nullptr;
-  std::vector<ClosePass> passes;  // behind them: other ways of ending a connection
-  OpenOptions opening;            // `count` is the cycle's dose
+  std::function<NextCycles()> next = nullptr;  // asked when those are done
+  std::vector<ClosePass> passes;               // behind them: other ways of ending a connection
+  OpenOptions opening;                         // `count` is the cycle's dose
   std::chrono::milliseconds hold{100};
   std::chrono::milliseconds settle_cap{3000};
   bool load = false;  // what connections take matters, not what they leave: gauges also at the end

@@ -58,6 +58,7 @@ void define_leak(CLI::App& app, LeakArguments& arguments, LeakOptions& options) 
 
 void finish_leak(const CLI::App& app, const LeakArguments& arguments, LeakOptions& options) {
   options.review = !arguments.no_source;
+  options.every_end = app.count("--close") > 0;
   options.max_time = to_milliseconds(arguments.max_time_seconds);
   const bool fixed = app.count("--cycles") > 0 && app.count("--max-cycles") == 0;
   if (fixed) options.max_cycles = options.cycles;

@@ -35,6 +35,23 @@ Result<std::vector<Record>> source_rows(const LeakOptions& options, const Target
   return rows;
 }
 
+// More of the same while nothing is decided. Where a clean end leaks already, the other ends would
+// show it once more.
+NextCycles next_cycles(const LeakOptions& options, const Recording& so_far) {
+  Assessment assessment = assess(so_far);
+  find_causes(so_far, assessment);
+  NextCycles next;
+  next.doses = next_doses(so_far, assessment,
+                          {.max_cycles = options.max_cycles,
+                           .max_seconds = std::chrono::duration<double>(options.max_time).count()});
+  if (assessment.verdict == Verdict::leak && !options.every_end) {
+    next.no_passes =
+        "the other ways a connection can end were not tried: a clean end leaks already (--close "
+        "all tries them)";
+  }
+  return next;
+}
+
 }  // namespace
 
 Result<int> run_leak(const LeakOptions& options, const std::string& command_line) {
@@ -45,15 +62,7 @@ Result<int> run_leak(const LeakOptions& options, const std::string& command_line
       .tracing = {.fd_events = options.fd_events,
                   .event_loop = options.run.close_modes.size() > 1,
                   .fault_period = options.fault_period},
-      .more_doses =
-          [&](const Recording& so_far) {
-            Assessment assessment = assess(so_far);
-            find_causes(so_far, assessment);
-            return next_doses(
-                so_far, assessment,
-                {.max_cycles = options.max_cycles,
-                 .max_seconds = std::chrono::duration<double>(options.max_time).count()});
-          },
+      .next = [&](const Recording& so_far) { return next_cycles(options, so_far); },
       .snapshot = options.snapshot,
       .prepare = [&](const Target& target,
                      bool is_v8) { return source_rows(options, target, is_v8); }};

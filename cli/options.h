@@ -40,6 +40,7 @@ struct LeakOptions {
   std::uint32_t cycles = 10;
   std::uint32_t max_cycles = 40;  // when `cycles` decide nothing
   std::chrono::milliseconds max_time{120'000};
+  bool every_end = false;           // try every close mode, even when the first leaks
   std::uint32_t connections = 100;  // per cycle
   bool snapshot = false;
   bool fd_events = false;

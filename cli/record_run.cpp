@@ -21,6 +21,7 @@
 #include "driver/limits.h"
 #include "driver/resolve.h"
 #include "recording/clock.h"
+#include "recording/names.h"
 #include "recording/reader.h"
 #include "tracer/target.h"
 #include "tracer/v8/v8_target.h"
@@ -213,10 +214,10 @@ Result<std::string> record_run(const RunRequest& request, const std::string& com
       .connection = options.connection,
       .endpoints = *endpoints,
       .doses = request.doses,
-      .more_doses = [&]() -> std::vector<std::uint32_t> {
-        if (!request.more_doses) return {};
+      .next = [&]() -> NextCycles {
+        if (!request.next) return {};
         const auto so_far = read_recording(partial);
-        return so_far ? request.more_doses(*so_far) : std::vector<std::uint32_t>();
+        return so_far ? request.next(*so_far) : NextCycles();
       },
       .passes = plan_passes(close_modes_of(request), most),
       .opening = {.count = 0, .window = options.window, .rate = options.rate},

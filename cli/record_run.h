@@ -21,8 +21,8 @@ struct RunRequest {
   const RunOptions& options;
   std::vector<std::uint32_t> doses;  // connections of each cycle; 0: an idle control
   TracerOptions tracing;             // `ebpf` is taken from `options`
-  // Asked with the recording so far when the doses are done: what to go on with.
-  std::function<std::vector<std::uint32_t>(const Recording& recording)> more_doses = nullptr;
+  // Asked when the doses are done, with the recording so far.
+  std::function<NextCycles(const Recording& recording)> next = nullptr;
   bool snapshot = false;                 // have the target write heap snapshots
   const TriggerPlan* trigger = nullptr;  // what is done while they are up; nullptr: they are held
   // Rows that are known before the run, such as the target's source.
