@@ -57,7 +57,7 @@ Result<void> finish_connections(const CLI::App& app, const ConnectionsArguments&
   options.levels.erase(repeated.begin(), repeated.end());
   if (auto finished = finish_run(app, arguments.run, options.run); !finished) return finished;
   if (!ends_before_established(options.run.connection.close_mode)) return {};
-  return Error{"use", "--close " + arguments.run.close_mode,
+  return Error{"use", "--close " + arguments.run.close_modes,
                "such a connection is gone before it is held", ""};
 }
 
