@@ -171,7 +171,8 @@ void RunBuilder::add_socket(const Connection& connection, bool kept, std::uint8_
   life.state = kept ? state : 7;
   life.fd = kept ? static_cast<std::int32_t>(20 + resource.id) : -1;
   life.ns_in_state[1] = connection.closed_ns - connection.connected_ns;
-  life.ns_in_state[kept ? state : 9] = kept ? second_ns : ms / 5;
+  const std::size_t last = kept ? state : 9;
+  if (last < life.ns_in_state.size()) life.ns_in_state[last] = kept ? second_ns : ms / 5;
   recording.sockets.push_back(life);
 }
 

@@ -15,5 +15,8 @@ require('./listen').serve((socket) => {
   all.add(socket);
   alive.add(socket);
   socket.on('pong', () => alive.add(socket));
-  socket.on('close', () => all.delete(socket));
+  socket.on('close', () => {
+    all.delete(socket);
+    alive.delete(socket);
+  });
 });
