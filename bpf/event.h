@@ -137,18 +137,24 @@ struct ebb_loop {
   __u64 waiting_ns;
   __u64 longest_ns;  // turn
   __u64 longest_start_ns;
-  __u32 epoch;  // in which the round began
+  __u64 cpu_ns;            // of the rounds, as `turns`
+  __u64 delayed_ns;        // ready to run, without a CPU
+  __u64 cpu_start_ns;      // the thread's CPU time when the turn began
+  __u64 delayed_start_ns;  // … and the time that it had been delayed
+  __u32 epoch;             // in which the round began
   __u32 tgid;
 };
-EBB_ASSERT_SIZE(struct ebb_loop, 64);
+EBB_ASSERT_SIZE(struct ebb_loop, 96);
 
 // Sent when a round ends in another phase than it began in, and at the thread's end: header.ts_ns
 // is the end of the round.
 struct ebb_loop_event {
   struct ebb_header header;
   struct ebb_loop loop;
+  __u64 cpu_ns;  // of the round
+  __u64 delayed_ns;
 };
-EBB_ASSERT_SIZE(struct ebb_loop_event, 88);
+EBB_ASSERT_SIZE(struct ebb_loop_event, 136);
 
 struct ebb_stall_event {
   struct ebb_header header;  // epoch: in which it began

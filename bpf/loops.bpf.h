@@ -24,10 +24,35 @@ static __always_inline bool waits_for_events(unsigned long number) {
   return number == SYS_EPOLL_PWAIT || number == SYS_EPOLL_PWAIT2;
 }
 
-static __always_inline void send_loop(const struct ebb_loop* loop) {
+// What the scheduler says of a thread, from its beginning on.
+struct thread_time {
+  __u64 cpu_ns;
+  __u64 delayed_ns;
+};
+
+static __always_inline struct thread_time current_time(void) {
+  struct task_struct* task = (struct task_struct*)bpf_get_current_task();
+  struct thread_time time = {.cpu_ns = BPF_CORE_READ(task, se.sum_exec_runtime)};
+  if (bpf_core_field_exists(task->sched_info.run_delay))
+    time.delayed_ns = BPF_CORE_READ(task, sched_info.run_delay);
+  return time;
+}
+
+// Nothing for a thread that was found waiting: it did nothing until then.
+static __always_inline struct thread_time in_round(const struct ebb_loop* loop,
+                                                   struct thread_time now) {
+  if (!loop->cpu_start_ns) return (struct thread_time){};
+  return (struct thread_time){.cpu_ns = now.cpu_ns - loop->cpu_start_ns,
+                              .delayed_ns = now.delayed_ns - loop->delayed_start_ns};
+}
+
+static __always_inline void send_loop(const struct ebb_loop* loop, struct thread_time now) {
   struct ebb_loop_event* event = RESERVE(EBB_EVENT_LOOP, ebb_loop_event);
   if (!event) return;
   event->loop = *loop;
+  struct thread_time spent = in_round(loop, now);
+  event->cpu_ns = spent.cpu_ns;
+  event->delayed_ns = spent.delayed_ns;
   submit_record(event);
 }
 
@@ -54,10 +79,14 @@ static __always_inline void on_loop_return(void) {
   __u32 tid = (__u32)bpf_get_current_pid_tgid();
   __u64 now_ns = bpf_ktime_get_ns();
   __u32 current_epoch = epoch;
+  struct thread_time now = current_time();
   struct ebb_loop* loop = bpf_map_lookup_elem(&loops, &tid);
   if (!loop) {
-    struct ebb_loop first = {
-        .turn_start_ns = now_ns, .epoch = current_epoch, .tgid = current_tgid()};
+    struct ebb_loop first = {.turn_start_ns = now_ns,
+                             .cpu_start_ns = now.cpu_ns,
+                             .delayed_start_ns = now.delayed_ns,
+                             .epoch = current_epoch,
+                             .tgid = current_tgid()};
     if (bpf_map_update_elem(&loops, &tid, &first, BPF_ANY)) COUNT(lost_loops);
     return;
   }
@@ -66,12 +95,18 @@ static __always_inline void on_loop_return(void) {
   if (turn_ns >= EBB_STALL_NS) send_stall(loop, turn_ns);
   if (loop->epoch == current_epoch) {
     add_turn(loop, turn_ns, now_ns - turn_end_ns);
+    struct thread_time spent = in_round(loop, now);
+    loop->cpu_ns += spent.cpu_ns;
+    loop->delayed_ns += spent.delayed_ns;
   } else {
-    send_loop(loop);  // user space divides this round among the phases
+    send_loop(loop, now);  // user space divides this round among the phases
     loop->turns = loop->busy_ns = loop->waiting_ns = 0;
     loop->longest_ns = loop->longest_start_ns = 0;
+    loop->cpu_ns = loop->delayed_ns = 0;
     loop->epoch = current_epoch;
   }
+  loop->cpu_start_ns = now.cpu_ns;
+  loop->delayed_start_ns = now.delayed_ns;
   loop->turn_start_ns = now_ns;
   loop->wait_start_ns = 0;
 }
@@ -88,7 +123,7 @@ static __always_inline void on_sleep(bool preempted, struct task_struct* task) {
 static __always_inline void end_loop(__u32 tid) {
   struct ebb_loop* loop = bpf_map_lookup_elem(&loops, &tid);
   if (!loop) return;
-  send_loop(loop);
+  send_loop(loop, current_time());
   DELETE_COUNTED(&loops, &tid);
 }
 

@@ -9,11 +9,19 @@
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+struct sched_entity {
+  __u64 sum_exec_runtime;
+};
+struct sched_info {
+  unsigned long long run_delay;
+};
 struct task_struct {
   int pid;
   int tgid;
   int exit_code;
   char comm[16];
+  struct sched_entity se;
+  struct sched_info sched_info;  // not in kernels without CONFIG_SCHED_INFO
 };
 
 struct ns_common {

@@ -32,6 +32,8 @@ struct LoopActivity {
   std::uint64_t waiting_ns = 0;  // in epoll_wait
   std::uint64_t longest_ns = 0;  // the longest turn
   std::uint64_t longest_start_ns = 0;
+  std::uint64_t cpu_ns = 0;      // that the thread ran
+  std::uint64_t delayed_ns = 0;  // ready to run, without a CPU
 };
 
 // A turn so long that everybody else waited for it.
@@ -71,7 +73,7 @@ struct DriverLoad {
 struct Trigger {
   std::uint64_t number = 0;  // unique in the run; what {n} was replaced with
   std::uint32_t cycle = 0;
-  std::uint64_t scheduled_ns = 0;
+  std::uint64_t scheduled_ns = 0;  // 0 without a schedule (before version 5: when it was begun)
   std::uint64_t sent_ns = 0;
   std::uint64_t answered_ns = 0;  // 0: no answer, or none is expected
   std::int32_t http_status = 0;   // 0: none came
@@ -82,7 +84,7 @@ struct Trigger {
   // Came to a client after the message of a later trigger: one sent when this one was answered, or
   // over the same connection.
   std::uint64_t reordered = 0;
-  std::uint64_t first_ns = 0;     // receipt by the first client, and by the last
+  std::uint64_t first_ns = 0;  // receipt by the first client, and by the last
   std::uint64_t last_ns = 0;
 };
 

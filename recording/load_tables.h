@@ -25,6 +25,8 @@ struct Table<LoopActivity> {
     visit("waiting_ns", row.waiting_ns);
     visit("longest_ns", row.longest_ns);
     visit("longest_start_ns", row.longest_start_ns);
+    visit("cpu_ns", row.cpu_ns);
+    visit("delayed_ns", row.delayed_ns);
   }
 };
 

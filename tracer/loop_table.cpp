@@ -6,6 +6,15 @@
 #include "tracer/birth.h"
 
 namespace ebbtide {
+namespace {
+
+// When in its round a thread ran is not known: it is spread evenly.
+std::uint64_t share_of(std::uint64_t amount, std::uint64_t part_ns, std::uint64_t whole_ns) {
+  return static_cast<std::uint64_t>(static_cast<double>(amount) * static_cast<double>(part_ns) /
+                                    static_cast<double>(whole_ns));
+}
+
+}  // namespace
 
 LoopTable::LoopTable(std::uint64_t start_ns, Sink sink)
     : sink_(std::move(sink)), phases_{{start_ns, 0}}, written_until_ns_(start_ns) {}
@@ -18,7 +27,7 @@ void LoopTable::take(const ebb_header& header, std::size_t size) {
   const void* record = &header;
   if (header.type == EBB_EVENT_LOOP && size >= sizeof(ebb_loop_event)) {
     const auto& event = *static_cast<const ebb_loop_event*>(record);
-    rounds_.push_back({header.tid, event.loop, header.ts_ns, true});
+    rounds_.push_back({header.tid, event.loop, header.ts_ns, true, event.cpu_ns, event.delayed_ns});
   } else if (header.type == EBB_EVENT_STALL && size >= sizeof(ebb_stall_event)) {
     const auto& event = *static_cast<const ebb_stall_event*>(record);
     sink_(LoopStall{.cycle = cycle_of(header.epoch),
@@ -65,6 +74,8 @@ void LoopTable::add_sums(const Round& round) {
   sums.turns += round.loop.turns;
   sums.busy_ns += round.loop.busy_ns;
   sums.waiting_ns += round.loop.waiting_ns;
+  sums.cpu_ns += round.loop.cpu_ns;
+  sums.delayed_ns += round.loop.delayed_ns;
   if (round.loop.longest_ns <= sums.longest_ns) return;
   sums.longest_ns = round.loop.longest_ns;
   sums.longest_start_ns = round.loop.longest_start_ns;
@@ -85,6 +96,8 @@ void LoopTable::add_round(const Round& round) {
     const std::uint64_t busy_until_ns = std::clamp(turn_end_ns, from_ns, until_ns);
     part.busy_ns += busy_until_ns - from_ns;
     part.waiting_ns += until_ns - busy_until_ns;
+    part.cpu_ns += share_of(round.cpu_ns, until_ns - from_ns, round.end_ns - turn_start_ns);
+    part.delayed_ns += share_of(round.delayed_ns, until_ns - from_ns, round.end_ns - turn_start_ns);
     if (turn_end_ns <= from_ns) continue;  // it only waited in this phase
     if (turn_over && turn_end_ns <= until_ns) part.turns++;
     const std::uint64_t turn_ns = turn_end_ns - turn_start_ns;

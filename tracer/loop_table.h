@@ -43,7 +43,9 @@ class LoopTable {
     std::uint32_t tid = 0;
     ebb_loop loop{};
     std::uint64_t end_ns = 0;
-    bool over = false;  // else it goes on after end_ns
+    bool over = false;         // else it goes on after end_ns
+    std::uint64_t cpu_ns = 0;  // known when it is over
+    std::uint64_t delayed_ns = 0;
   };
 
   LoopActivity& row(const PhaseStart& phase, const Round& round);

@@ -1,9 +1,12 @@
 // The turns of event loops, against loops whose every wait and stay is known.
+#include <pthread.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <future>
 #include <sstream>
 #include <thread>
@@ -19,6 +22,9 @@ namespace ebbtide {
 namespace {
 
 constexpr std::uint64_t millisecond = 1'000'000;
+
+// The kernel brings a running thread's CPU time up to date so often at least.
+constexpr std::uint64_t tick = 10 * millisecond;
 
 void spin(std::uint64_t length_ns) {
   const std::uint64_t until_ns = monotonic_ns() + length_ns;
@@ -73,6 +79,8 @@ TEST(EventLoop, TurnsWaitsAndTheLongestAreMeasured) {
   EXPECT_GE(held.waiting_ns, 100 * millisecond) << "of six waits the first begins unseen";
   EXPECT_LE(held.busy_ns + held.waiting_ns, whole_ns + held.longest_ns);
   EXPECT_GE(held.longest_ns, 60 * millisecond);
+  EXPECT_LE(held.cpu_ns + held.delayed_ns, held.busy_ns + held.waiting_ns);
+  EXPECT_GE(held.cpu_ns + held.delayed_ns, 80 * millisecond - tick);
   EXPECT_LE(held.longest_start_ns, long_start_ns);
   EXPECT_GE(held.longest_start_ns + held.longest_ns, long_start_ns + 60 * millisecond);
 
@@ -82,6 +90,54 @@ TEST(EventLoop, TurnsWaitsAndTheLongestAreMeasured) {
   EXPECT_EQ(longest->duration_ns, held.longest_ns);
   EXPECT_EQ(longest->phase, Phase::hold);
   EXPECT_EQ(longest->tid, subject.pid());
+}
+
+// Two that spin and one CPU between them.
+TEST(EventLoop, ReadyWithoutACpuIsToldFromRunning) {
+  Subject subject({{"loop", [] {
+                      wait_for_events(1);
+                      spin(100 * millisecond);
+                      wait_for_events(1);
+                      return std::int64_t{0};
+                    }}});
+  std::atomic<bool> over = false;
+  std::thread rival([&] {
+    while (!over) continue;
+  });
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(0, &one);
+  ASSERT_EQ(sched_setaffinity(subject.pid(), sizeof one, &one), 0);
+  ASSERT_EQ(pthread_setaffinity_np(rival.native_handle(), sizeof one, &one), 0);
+  TracedRun run(subject.pid(), {.event_loop = true});
+  run.tracer().set_epoch(1, Phase::hold);
+  subject.run("loop");
+  over = true;
+  rival.join();
+  run.settle(1);
+  const Recording recording = run.finish();
+  const LoopActivity& held = activity_of(recording, Phase::hold, subject.pid());
+  EXPECT_GE(held.busy_ns, 100 * millisecond);
+  EXPECT_GE(held.delayed_ns, 25 * millisecond);
+  EXPECT_LE(held.cpu_ns, held.busy_ns - held.delayed_ns / 2);
+}
+
+// As Go and Tokio park the threads that have nothing to do.
+TEST(EventLoop, AsleepElsewhereIsNeitherRunningNorReady) {
+  Subject subject({{"sleep", [] {
+                      wait_for_events(1);
+                      usleep(100'000);
+                      wait_for_events(1);
+                      return std::int64_t{0};
+                    }}});
+  TracedRun run(subject.pid(), {.event_loop = true});
+  run.tracer().set_epoch(1, Phase::hold);
+  subject.run("sleep");
+  run.settle(1);
+  const Recording recording = run.finish();
+  const LoopActivity& held = activity_of(recording, Phase::hold, subject.pid());
+  EXPECT_GE(held.busy_ns, 100 * millisecond);
+  EXPECT_LE(held.cpu_ns + held.delayed_ns, held.busy_ns - 100 * millisecond + tick);
 }
 
 TEST(EventLoop, WhoDoesNotAskHasNoRows) {

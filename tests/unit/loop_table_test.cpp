@@ -35,8 +35,11 @@ class LoopTables : public testing::Test {
     return loop;
   }
 
-  void end_round(const ebb_loop& loop, std::uint64_t end_ns) {
+  void end_round(const ebb_loop& loop, std::uint64_t end_ns, std::uint64_t cpu_ns = 0,
+                 std::uint64_t delayed_ns = 0) {
     ebb_loop_event event{};
+    event.cpu_ns = cpu_ns;
+    event.delayed_ns = delayed_ns;
     event.header = {.ts_ns = end_ns, .type = EBB_EVENT_LOOP, .epoch = 0, .tid = tid, .tgid = 10};
     event.loop = loop;
     table_.take(event.header, sizeof event);
@@ -83,6 +86,18 @@ TEST_F(LoopTables, ARoundIsDividedAmongThePhasesItCrosses) {
   EXPECT_EQ(row(Phase::hold).longest_start_ns, 150u);
   table_.finish({{tid, loop(settling, 320, 0)}}, 400);
   expect(row(Phase::settle), 0, 80, 20, 80);
+}
+
+TEST_F(LoopTables, WhatARoundRanAndWaitedForACpuIsDividedByTime) {
+  ebb_loop crossing = loop(opening, 180, 260);
+  crossing.cpu_ns = 1000;  // of rounds within the phase
+  crossing.delayed_ns = 500;
+  end_round(crossing, 280, 70, 30);
+  table_.write({{tid, loop(holding, 280, 0)}});
+  EXPECT_EQ(row(Phase::open).cpu_ns, 1000u + 14);  // 20 of 100
+  EXPECT_EQ(row(Phase::open).delayed_ns, 500u + 6);
+  EXPECT_EQ(row(Phase::hold).cpu_ns, 56u);
+  EXPECT_EQ(row(Phase::hold).delayed_ns, 24u);
 }
 
 TEST_F(LoopTables, WhatIsUnderWayIsCountedOnceWhenItEndsLater) {
