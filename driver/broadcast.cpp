@@ -200,7 +200,7 @@ asio::awaitable<void> Broadcast::State::run_lane(Lane& lane) {
     const auto due = schedule(deliveries.triggers().size(), now);
     const bool too_late = scheduled && plan.duration > 0ms && now >= end_ns;
     if (!due || stopped || !gave_up.empty() || too_late) co_return;
-    const std::size_t index = deliveries.begin(*due);
+    const std::size_t index = deliveries.begin(scheduled ? *due : 0);
     if (scheduled) co_await pause_until(lane.pause, *due);
     if (stopped || !gave_up.empty()) co_return;
     co_await send(lane, index);

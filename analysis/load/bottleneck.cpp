@@ -21,6 +21,7 @@ constexpr double mostly_busy_share = 0.6;
 constexpr double always_waiting = 0.8;  // of the most triggers ever under way at once
 constexpr double much_of_the_wait = 0.5;
 constexpr double pool_in_use = 0.8;
+constexpr double quick_seconds = 0.002;  // to the first client: nothing to look for
 constexpr double queue_per_client = 64 * 1024;
 
 std::string percent(double share) { return fmt::format("{:.0f} %", std::min(share, 1.0) * 100); }
@@ -106,11 +107,23 @@ bool dependency_bound(BroadcastAssessment& assessment) {
   return false;
 }
 
+bool machine_bound(BroadcastAssessment& assessment) {
+  const LoopUse* loop = use_in(assessment.loops, Phase::hold);
+  if (loop == nullptr || !is_delayed(*loop)) return false;
+  assessment.bottleneck = Bottleneck::machine;
+  assessment.waits_for = fmt::format(
+      "This machine is the bottleneck: {} of the time the server's event loop is ready to run "
+      "while others have the CPU; measure again where nothing else runs",
+      percent(loop->delayed_share));
+  return true;
+}
+
 bool loop_bound(BroadcastAssessment& assessment) {
   const LoopUse* loop = use_in(assessment.loops, Phase::hold);
   // When triggers wait at every moment, the busy share is the loop's share of their time (Little).
   const double most = static_cast<double>(assessment.most_under_way);
-  const bool waiting = most > 1 && assessment.under_way >= always_waiting * most;
+  const bool waiting =
+      assessment.sent_on_delivery || (most > 1 && assessment.under_way >= always_waiting * most);
   const double enough = waiting ? mostly_busy_share : saturated_share;
   if (loop == nullptr || loop->busy_share <= enough) return false;
   assessment.bottleneck = Bottleneck::loop;
@@ -144,11 +157,17 @@ bool queue_bound(BroadcastAssessment& assessment) {
 
 bool trigger_bound(BroadcastAssessment& assessment) {
   if (assessment.before_first_share.value_or(0) < much_of_the_wait) return false;
+  if (assessment.first.p50 < quick_seconds) return false;
   assessment.bottleneck = Bottleneck::trigger;
   assessment.waits_for = fmt::format(
       "The time passes before the broadcast begins: {} of the delivery latency until the first "
       "client has the message",
       percent(*assessment.before_first_share));
+  if (broadcasts_later(assessment)) {
+    assessment.waits_for +=
+        fmt::format(", {} after the trigger is answered: the server broadcasts later",
+                    percent(1 - *assessment.before_answer_share));
+  }
   const LoopUse* loop = use_in(assessment.loops, Phase::hold);
   assessment.waits_for += loop == nullptr ? ", with what was not measured (no eBPF)"
                                           : fmt::format("; the event loop is busy {} of the time",
@@ -187,9 +206,13 @@ std::string delivered_text(const BroadcastAssessment& assessment) {
 
 }  // namespace
 
+bool broadcasts_later(const BroadcastAssessment& assessment) {
+  return assessment.before_answer_share.value_or(1) < 1 - much_of_the_wait;
+}
+
 void find_bottleneck(BroadcastAssessment& assessment) {
-  for (const auto& bound : {none_well, driver_bound, dependency_bound, loop_bound, cpu_bound,
-                            queue_bound, trigger_bound}) {
+  for (const auto& bound : {none_well, driver_bound, dependency_bound, machine_bound, loop_bound,
+                            cpu_bound, queue_bound, trigger_bound}) {
     if (bound(assessment)) return;
   }
   assessment.waits_for = unsaturated(assessment);
@@ -227,8 +250,9 @@ std::string broadcast_sentence(const Recording& recording, const BroadcastAssess
 }
 
 std::string_view bottleneck_name(Bottleneck bottleneck) {
-  constexpr std::array<std::string_view, 8> names = {
-      "none", "no_trigger", "driver", "dependency", "trigger", "loop", "cpu", "send_queue"};
+  constexpr std::array<std::string_view, 9> names = {"none",       "no_trigger", "driver",
+                                                     "dependency", "trigger",    "loop",
+                                                     "cpu",        "send_queue", "machine"};
   const auto index = static_cast<std::size_t>(bottleneck);
   return index < names.size() ? names[index] : "?";
 }

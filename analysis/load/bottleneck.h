@@ -11,6 +11,9 @@ namespace ebbtide {
 // slow trigger; a busy loop explains what is left.
 void find_bottleneck(BroadcastAssessment& assessment);
 
+// Whether most of the delivery latency passes after the trigger's answer.
+bool broadcasts_later(const BroadcastAssessment& assessment);
+
 // The answer in one or two sentences. May hold text that the target controls.
 std::string broadcast_sentence(const Recording& recording, const BroadcastAssessment& assessment);
 

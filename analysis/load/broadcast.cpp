@@ -49,14 +49,19 @@ void count_deliveries(const Recording& recording, BroadcastAssessment& assessmen
 // From the first trigger to the last sign of any.
 void add_throughput(const Recording& recording, BroadcastAssessment& assessment) {
   std::uint64_t first_ns = 0;
+  std::uint64_t last_sent_ns = 0;
+  std::uint64_t sent = 0;
   std::uint64_t last_answer_ns = 0;
   std::uint64_t last_receipt_ns = 0;
   for (const Trigger& trigger : recording.triggers) {
     if (trigger.sent_ns == 0) continue;
     if (first_ns == 0 || trigger.sent_ns < first_ns) first_ns = trigger.sent_ns;
+    ++sent;
+    last_sent_ns = std::max(last_sent_ns, trigger.sent_ns);
     last_answer_ns = std::max({last_answer_ns, trigger.answered_ns, trigger.sent_ns});
     last_receipt_ns = std::max(last_receipt_ns, trigger.last_ns);
   }
+  const double sending = seconds_between(first_ns, last_sent_ns);
   const double triggering = seconds_between(first_ns, last_answer_ns);
   if (triggering > 0) assessment.under_way = assessment.answer.sum / triggering;
   const double delivering = seconds_between(first_ns, std::max(last_receipt_ns, last_answer_ns));
@@ -64,6 +69,11 @@ void add_throughput(const Recording& recording, BroadcastAssessment& assessment)
   if (triggering > 0 && counts.well > 0) {
     assessment.triggers_per_second = static_cast<double>(counts.well) / triggering;
   }
+  // Where no answer ends the last of them, or a schedule begins each, intervals are counted.
+  if (sending > 0 && counts.well > 0 && (assessment.answer.count == 0 || assessment.lag.count > 0))
+    assessment.triggers_per_second = static_cast<double>(counts.well) *
+                                     static_cast<double>(sent - 1) / static_cast<double>(sent) /
+                                     sending;
   if (delivering > 0 && last_receipt_ns > 0) {
     assessment.deliveries_per_second = static_cast<double>(counts.delivered) / delivering;
   }
@@ -132,6 +142,7 @@ void add_latencies(const Recording& recording, BroadcastAssessment& assessment) 
     assessment.before_first_share = std::min(1.0, until_first / assessment.delivery.sum);
   }
   assessment.most_under_way = under_way.peak();
+  assessment.sent_on_delivery = answer.empty() && lag.empty() && !first.empty();
   assessment.first = latencies_of(std::move(first));
   assessment.spread = latencies_of(std::move(spread));
   assessment.answer = latencies_of(std::move(answer));
@@ -195,8 +206,10 @@ void add_server_use(const Recording& recording, const Readings& readings,
     assessment.user_per_delivery = cpu->user_seconds / delivered;
     assessment.system_per_delivery = cpu->system_seconds / delivered;
   }
+  const std::set<std::int32_t> threads = loop_threads(recording);
   for (const LoopStall& stall : recording.loop_stalls) {
-    if (stall.cycle == broadcast_cycle && stall.phase == Phase::hold) {
+    if (stall.cycle == broadcast_cycle && stall.phase == Phase::hold &&
+        threads.contains(stall.tid)) {
       assessment.stalls.push_back(stall);
     }
   }
@@ -207,6 +220,15 @@ void add_server_use(const Recording& recording, const Readings& readings,
     assessment.rss_peak =
         std::max(assessment.rss_peak.value_or(0), static_cast<double>(point.rss_bytes));
   }
+}
+
+// What one reading client got while the triggers ran, at most: answers to triggers are among it.
+std::optional<double> bytes_per_reader(const Recording& recording, std::uint64_t readers) {
+  for (const DriverLoad& load : recording.driver_loads) {
+    if (load.cycle != broadcast_cycle || load.phase != Phase::hold || readers == 0) continue;
+    return static_cast<double>(load.bytes_received) / static_cast<double>(readers);
+  }
+  return std::nullopt;
 }
 
 // Where messages for clients that do not read pile up: in the kernel up to its limits, then in the
@@ -234,7 +256,13 @@ void add_slow_readers(const Recording& recording, const Readings& readings,
   }
   const double least =
       std::max(buffered_noise, buffered_per_client * static_cast<double>(slow.clients));
-  slow.grows = slow.process_growth.value_or(0) > least;
+  const auto sent_to_each = bytes_per_reader(
+      recording, assessment.subscribers - std::min(assessment.subscribers, slow.clients));
+  if (sent_to_each) {
+    slow.unread = std::max(
+        0.0, *sent_to_each * static_cast<double>(slow.clients) - slow.kernel_growth.value_or(0));
+  }
+  slow.grows = slow.process_growth.value_or(0) > least && slow.unread.value_or(least + 1) > least;
   assessment.slow = slow;
 }
 

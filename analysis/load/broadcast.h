@@ -50,6 +50,7 @@ enum class Bottleneck : std::uint8_t {
   loop,
   cpu,
   send_queue,
+  machine,  // others have the CPU
 };
 
 std::string_view bottleneck_name(Bottleneck bottleneck);  // for JSON: "send_queue"
@@ -59,6 +60,7 @@ struct SlowReaders {
   std::optional<double> kernel_growth;   // send queues, bytes
   std::optional<double> process_growth;  // heap and Buffers, else RSS
   std::string process_subject;           // which of the two
+  std::optional<double> unread;          // at most: what the others got, less the kernel's part
   bool grows = false;
 };
 
@@ -83,6 +85,7 @@ struct BroadcastAssessment {
   std::uint64_t lag_of_driver = 0;  // of those over 1 ms, with a free place to send from
   double under_way = 0;             // triggers sent and not yet answered, mean
   std::int64_t most_under_way = 0;
+  bool sent_on_delivery = false;              // each as soon as somebody had the one before
   std::optional<double> before_first_share;   // of the delivery latency: until the first client
   std::optional<double> before_answer_share;  // of the delivery latency, summed over all messages
   std::vector<UpstreamUse> upstreams;         // the longest waits first

@@ -41,6 +41,20 @@ std::string waited_for(const Recording& recording, const LevelReport& level) {
   return "";
 }
 
+// Whether the last connection started within a tenth of the whole from when it was to.
+bool keeps_schedule(const Recording& recording, const LevelReport& level) {
+  std::uint64_t first = UINT64_MAX;
+  std::uint64_t last = 0;
+  std::uint64_t last_start = 0;
+  for (const Connection& connection : recording.connections) {
+    if (connection.cycle != level.cycle || connection.scheduled_ns == 0) continue;
+    first = std::min(first, connection.scheduled_ns);
+    last = std::max(last, connection.scheduled_ns);
+    last_start = std::max(last_start, connection.start_ns);
+  }
+  return last > 0 && last_start <= last + (last - first) / 10;
+}
+
 double cpu_share(const LevelReport& level) {
   const CpuUse* cpu = use_in(level.cpu, Phase::open);
   if (cpu == nullptr || cpu->span_seconds <= 0) return 0;
@@ -60,6 +74,11 @@ std::string cost_sentence(const LevelsAssessment& assessment) {
   const ConnectionCost* rss = cost_named(assessment, "RSS");
   if (rss == nullptr || !rss->at_largest) return "";
   const ConnectionCost* heap = cost_named(assessment, "V8 heap reachable");
+  if (!rss->per_connection && *rss->at_largest <= 0) {
+    return fmt::format(" RSS did not grow up to {} ({}: not enough to tell what one takes).",
+                       counted(static_cast<std::uint64_t>(rss->largest), "connection"),
+                       counted(rss->levels, "level"));
+  }
   if (!rss->per_connection) {
     return fmt::format(
         " At {} each took {} of RSS, what the server takes anyway included ({}: not enough to "
@@ -149,6 +168,12 @@ std::string opening_bound(const Recording& recording, const LevelsAssessment& as
   const LevelReport* level = largest_finished(assessment);
   if (level == nullptr) return "";
   const LoopUse* loop = use_in(level->loops, Phase::open);
+  if (loop != nullptr && is_delayed(*loop)) {
+    return fmt::format(
+        "this machine: {} of the time the server's event loop is ready to run while others have "
+        "the CPU",
+        percent(loop->delayed_share));
+  }
   if (loop != nullptr && loop->busy_share > busy_share) {
     return fmt::format("the server's event loop, busy {} of the time", percent(loop->busy_share));
   }
@@ -160,11 +185,11 @@ std::string opening_bound(const Recording& recording, const LevelsAssessment& as
   if (cpu_share(*level) > busy_share) {
     return fmt::format("the server's CPU, {} of one", percent(cpu_share(*level)));
   }
-  if (level->scheduled) return "the rate that was asked for";
+  if (keeps_schedule(recording, *level)) return "the rate that was asked for";
   if (level->near_1s + level->near_3s > 0)
     return "SYNs that got lost and were sent again after 1 s";
   if (loop != nullptr && loop->busy_share > mostly_busy_share) {
-    return fmt::format("mostly the server's event loop, busy {} of the time",
+    return fmt::format("the server's event loop for the most part, busy {} of the time",
                        percent(loop->busy_share));
   }
   if (loop == nullptr || !level->driver_share) return "";

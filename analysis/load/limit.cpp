@@ -140,10 +140,12 @@ Finding loop_busy(const LevelContext& context) {
         "the first level",
         use->busy_share * 100, name_of(use->phase), duration_text(context.level.whole.p99),
         duration_text(context.first.whole.p99));
+    text += delay_text(*use);
   } else if (const LoopUse* turn = long_turn(context)) {
     text =
         fmt::format("the event loop stood still for {} at {} into the level",
                     duration_text(turn->longest_seconds), duration_text(turn->longest_at_seconds));
+    text += delay_text(*turn);
   } else {
     return std::nullopt;
   }

@@ -1,5 +1,7 @@
 #include "analysis/load/server_use.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <map>
@@ -8,6 +10,7 @@ namespace ebbtide {
 namespace {
 
 constexpr std::array cycle_phases = {Phase::open, Phase::hold, Phase::close, Phase::settle};
+constexpr double seldom_delayed = 0.25;  // of the phase
 constexpr std::array phase_ends = {Point::opened, Point::held, Point::closed, Point::settled};
 
 std::optional<double> sum_of(const Readings& readings, const std::vector<GaugeKind>& kinds,
@@ -85,10 +88,35 @@ std::vector<CpuUse> cpu_uses(const Recording& recording, const Readings& reading
   return uses;
 }
 
+// Half of its time or more asleep elsewhere: no loop; and when most threads are none, none is.
+std::set<std::int32_t> loop_threads(const Recording& recording) {
+  struct Time {
+    std::uint64_t whole_ns = 0;
+    std::uint64_t asleep_ns = 0;  // in its turns
+  };
+  std::map<std::int32_t, Time> times;
+  for (const LoopActivity& activity : recording.loop_activities) {
+    Time& time = times[activity.tid];
+    time.whole_ns += activity.busy_ns + activity.waiting_ns;
+    const std::uint64_t ready_ns = activity.cpu_ns + activity.delayed_ns;
+    time.asleep_ns += activity.busy_ns - std::min(activity.busy_ns, ready_ns);
+  }
+  const bool known = std::ranges::any_of(recording.loop_activities,
+                                         [](const LoopActivity& each) { return each.cpu_ns > 0; });
+  std::set<std::int32_t> threads;
+  for (const auto& [tid, time] : times) {
+    if (!known || 2 * time.asleep_ns < time.whole_ns) threads.insert(tid);
+  }
+  if (2 * threads.size() < times.size()) threads.clear();
+  return threads;
+}
+
 std::vector<LoopUse> loop_uses(const Recording& recording, std::uint32_t cycle) {
+  const std::set<std::int32_t> threads = loop_threads(recording);
   std::map<Phase, const LoopActivity*> busiest;
   for (const LoopActivity& activity : recording.loop_activities) {
-    if (activity.cycle != cycle || activity.busy_ns + activity.waiting_ns == 0) continue;
+    if (activity.cycle != cycle || !threads.contains(activity.tid)) continue;
+    if (activity.busy_ns + activity.waiting_ns == 0) continue;
     const LoopActivity*& most = busiest[activity.phase];
     if (most == nullptr || activity.busy_ns > most->busy_ns) most = &activity;
   }
@@ -96,9 +124,11 @@ std::vector<LoopUse> loop_uses(const Recording& recording, std::uint32_t cycle) 
   std::vector<LoopUse> uses;
   for (const auto& [phase, activity] : busiest) {
     const auto busy = static_cast<double>(activity->busy_ns);
-    uses.push_back({phase, activity->tid, busy / (busy + static_cast<double>(activity->waiting_ns)),
+    const double whole = busy + static_cast<double>(activity->waiting_ns);
+    uses.push_back({phase, activity->tid, busy / whole,
                     static_cast<double>(activity->longest_ns) * 1e-9,
-                    since(start_ns, activity->longest_start_ns)});
+                    since(start_ns, activity->longest_start_ns),
+                    std::min(1.0, static_cast<double>(activity->delayed_ns) / whole)});
   }
   return uses;
 }
@@ -136,6 +166,14 @@ const CpuUse* use_in(const std::vector<CpuUse>& uses, Phase phase) { return find
 
 const LoopUse* use_in(const std::vector<LoopUse>& uses, Phase phase) {
   return find_in(uses, phase);
+}
+
+bool is_delayed(const LoopUse& use) { return use.delayed_share > seldom_delayed; }
+
+std::string delay_text(const LoopUse& use) {
+  if (!is_delayed(use)) return "";
+  return fmt::format(", {:.0f} % of the time ready to run while others had the CPU",
+                     use.delayed_share * 100);
 }
 
 const LoopUse* longest_turn(const std::vector<LoopUse>& uses) {

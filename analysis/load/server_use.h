@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ struct LoopUse {
   double busy_share = 0;
   double longest_seconds = 0;     // its longest turn
   double longest_at_seconds = 0;  // when that began, since the cycle did
+  double delayed_share = 0;       // ready to run, but others had the CPU; most of it looks busy
 };
 
 // A level of memory, fds or the like through one cycle. `kinds` are summed; a reading that lacks
@@ -49,6 +51,10 @@ struct LevelOfUse {
 std::vector<CpuUse> cpu_uses(const Recording& recording, const Readings& readings,
                              std::uint32_t cycle);
 
+// Threads that wait for events and for nothing else. Runtimes that park their threads elsewhere
+// (Go, Tokio) have none: between two waits of such a thread passes what others of it work off.
+std::set<std::int32_t> loop_threads(const Recording& recording);
+
 // Phases in which a loop was seen, in order.
 std::vector<LoopUse> loop_uses(const Recording& recording, std::uint32_t cycle);
 
@@ -66,6 +72,10 @@ std::optional<double> driver_share(const Recording& recording, std::uint32_t cyc
 
 const CpuUse* use_in(const std::vector<CpuUse>& uses, Phase phase);
 const LoopUse* use_in(const std::vector<LoopUse>& uses, Phase phase);
+
+// ", 40 % of the time ready to run while others had the CPU"; "" when that was seldom.
+std::string delay_text(const LoopUse& use);
+bool is_delayed(const LoopUse& use);
 
 // The longest turn of all phases; nullptr without one.
 const LoopUse* longest_turn(const std::vector<LoopUse>& uses);

@@ -232,6 +232,10 @@ std::string slow_part(const BroadcastAssessment& assessment) {
   if (slow.kernel_growth) {
     text += fmt::format(" The kernel's send queues took {}.", bytes_text(*slow.kernel_growth));
   }
+  if (slow.unread) {
+    text += fmt::format(" Not more than {} of what was sent to them can be left in the process.",
+                        bytes_text(*slow.unread));
+  }
   return text + "\n\n";
 }
 
@@ -284,7 +288,7 @@ std::string broadcast_summary_text(const BroadcastAssessment& assessment, const 
   const DeliveryCounts& counts = assessment.deliveries;
   std::string text = clean_text(assessment.sentence, 1000) + "\n";
   if (counts.triggers == 0) return text;
-  if (counts.tokens_seen) {
+  if (counts.tokens_seen && counts.well > 0) {
     text += fmt::format("  {} of {} delivered once or more, {} lost, {} copies, {} out of order\n",
                         number_text(counts.delivered), number_text(counts.expected),
                         number_text(counts.lost), number_text(counts.copies),

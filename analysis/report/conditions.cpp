@@ -51,9 +51,11 @@ std::string doses_text(const Recording& recording) {
 std::string plan_text(const Recording& recording) {
   const PlanInfo& plan = recording.run.plan;
   std::string text = fmt::format(
-      "{}, {} opening at once, held for {} ms, timeout {} ms, settle cap {} ms",
-      doses_text(recording), plan.window == 0 ? "all" : fmt::format("at most {}", plan.window),
-      plan.hold_ms, plan.timeout_ms, plan.settle_cap_ms);
+      "{}, {} opening at once, held {}, timeout {} ms, settle cap {} ms", doses_text(recording),
+      plan.window == 0 ? "all" : fmt::format("at most {}", plan.window),
+      recording.run.kind == RunKind::broadcast ? "while the triggers ran"
+                                               : fmt::format("for {} ms", plan.hold_ms),
+      plan.timeout_ms, plan.settle_cap_ms);
   for (const std::string& step : plan.steps) text += "; " + cell_code(step, 120);
   return text;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "analysis/format.h"
+#include "analysis/load/bottleneck.h"
 #include "analysis/load/levels_answer.h"
 
 namespace ebbtide {
@@ -60,7 +61,13 @@ std::string advice_for(const BroadcastAssessment& assessment) {
              "size) "
              "before the WebSocket layer; or broadcast first and write afterwards.";
     case Bottleneck::trigger:
-      return "Profile the trigger's handler before the WebSocket layer.";
+      return broadcasts_later(assessment)
+                 ? "Look at what stands between the trigger's answer and the broadcast: a timer, a "
+                   "queue, a batch."
+                 : "Profile the trigger's handler before the WebSocket layer.";
+    case Bottleneck::machine:
+      return "Run the server, its database and this tool where they have CPUs enough, and measure "
+             "again: what is told of the server's speed is the machine's.";
     case Bottleneck::loop:
     case Bottleneck::cpu:
       return "Serialise each message once for all clients, leave permessage-deflate off for small "

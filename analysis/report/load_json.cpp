@@ -63,6 +63,7 @@ Json loops_json(const std::vector<LoopUse>& uses) {
   for (const LoopUse& use : uses) {
     phases[std::string(name_of(use.phase))] = {{"tid", use.tid},
                                                {"busy_share", use.busy_share},
+                                               {"waiting_for_cpu_share", use.delayed_share},
                                                {"longest_turn_seconds", use.longest_seconds},
                                                {"longest_turn_at_seconds", use.longest_at_seconds}};
   }
@@ -153,6 +154,7 @@ Json slow_json(const std::optional<SlowReaders>& slow) {
           {"send_queue_growth_bytes", or_null(slow->kernel_growth)},
           {"process_growth_of", slow->process_subject},
           {"process_growth_bytes", or_null(slow->process_growth)},
+          {"unread_at_most_bytes", or_null(slow->unread)},
           {"memory_grows", slow->grows}};
 }
 

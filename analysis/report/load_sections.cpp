@@ -51,8 +51,9 @@ std::string failure_cell(const FailureReason& reason) {
 }
 
 std::vector<MarkdownColumn> phase_columns(const std::string& first) {
-  return {{first},        {"phase", Align::left}, {"length"},       {"CPU user"},
-          {"CPU system"}, {"event loop busy"},    {"longest turn"}, {"at"}};
+  return {{first},        {"phase", Align::left}, {"length"},          {"CPU user"},
+          {"CPU system"}, {"event loop busy"},    {"waits for a CPU"}, {"longest turn"},
+          {"at"}};
 }
 
 void add_phases(MarkdownTable& table, const std::string& first, const std::vector<CpuUse>& cpu,
@@ -69,9 +70,10 @@ void add_phases(MarkdownTable& table, const std::string& first, const std::vecto
         cells.push_back(duration_text(seconds));
     }
     if (loop == nullptr) {
-      cells.insert(cells.end(), 3, not_measured);
+      cells.insert(cells.end(), 4, not_measured);
     } else {
-      cells.push_back(fmt::format("{:.0f} %", loop->busy_share * 100));
+      cells.push_back(optional_share(loop->busy_share));
+      cells.push_back(optional_share(loop->delayed_share));
       cells.push_back(duration_text(loop->longest_seconds));
       cells.push_back(duration_text(loop->longest_at_seconds));
     }
@@ -83,10 +85,14 @@ std::string phases_note(const Recording& recording) {
   std::string text =
       "CPU is that of the target's processes. The event loop is that of the busiest thread; a turn "
       "is what passes between two waits for events, \"at\" when the longest began, counted from "
-      "the "
-      "beginning of the open phase.";
+      "the beginning of the open phase. It waits for a CPU when it is ready to run and others "
+      "have them all; most of that is busy time too.";
   if (recording.loop_activities.empty()) {
     text += " No event loop was seen: that needs eBPF.";
+  } else if (loop_threads(recording).empty()) {
+    text +=
+        " The target's threads also sleep elsewhere than where they wait for events, as those of "
+        "Go and Tokio do, so that there is no event loop to tell of.";
   }
   return text + "\n\n";
 }

@@ -174,6 +174,22 @@ std::string key_findings(const std::vector<SummaryPart>& parts, const Findings& 
   return text + "\n";
 }
 
+std::string step_after_broadcast(Bottleneck bottleneck) {
+  switch (bottleneck) {
+    case Bottleneck::none:
+      return "Nothing here calls for a change. Keep these reports as the baseline of Phase 7, and "
+             "compare with them after each change.";
+    case Bottleneck::no_trigger:
+      return "Correct the trigger, then measure broadcasts again: none succeeded.";
+    case Bottleneck::driver:
+    case Bottleneck::machine:
+      return "Measure broadcasts again where the server and this tool have CPUs enough: this "
+             "machine bounded them, not the server.";
+    default:
+      return "Take up what a broadcast waits for; nothing else limits it as much.";
+  }
+}
+
 std::string next_step(const Findings& findings) {
   std::string step;
   const bool leaks = findings.memory && findings.memory->verdict == Verdict::leak;
@@ -184,12 +200,9 @@ std::string next_step(const Findings& findings) {
   } else if (findings.levels && findings.levels->limit.cause != LimitCause::none) {
     step = fmt::format("Lift the limit that was met ({}), then measure again.",
                        prose(findings.levels->limit.reason));
-  } else if (findings.broadcast && findings.broadcast->bottleneck != Bottleneck::none) {
-    step = "Take up what a broadcast waits for; nothing else limits it as much.";
   } else {
-    step =
-        "Nothing here calls for a change. Keep these reports as the baseline of Phase 7, and "
-        "compare with them after each change.";
+    step = step_after_broadcast(findings.broadcast ? findings.broadcast->bottleneck
+                                                   : Bottleneck::none);
   }
   return "## Next Step\n\n" + step + "\n";
 }

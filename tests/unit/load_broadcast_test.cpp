@@ -21,6 +21,13 @@ void set_gauge(Recording& recording, Point point, GaugeKind kind, std::int64_t v
   }
 }
 
+// The loop works for so long of the 1.5 s.
+void keep_busy(Recording& recording, std::uint64_t busy_ns) {
+  LoopActivity& loop = recording.loop_activities.at(0);
+  loop.busy_ns = loop.cpu_ns = busy_ns;
+  loop.waiting_ns = 1500 * ms - busy_ns;
+}
+
 TEST(BroadcastTest, CountsDeliveries) {
   BroadcastRun run;
   run.triggers([](Trigger& trigger) {
@@ -107,21 +114,65 @@ TEST(BroadcastTest, LatenessIsTheToolsOnlyWithARequestFree) {
 TEST(BroadcastTest, ABusyLoop) {
   BroadcastRun run;
   run.recording.upstream_waits.clear();
-  run.recording.loop_activities[0].busy_ns = 1450 * ms;
-  run.recording.loop_activities[0].waiting_ns = 50 * ms;
+  keep_busy(run.recording, 1450 * ms);
   EXPECT_EQ(assess_broadcast(run.recording).bottleneck, Bottleneck::loop);
 }
 
 TEST(BroadcastTest, ALoopThatAllTriggersWaitForNeedsNotBeQuiteFull) {
   BroadcastRun run;
   run.recording.upstream_waits.clear();
-  run.recording.loop_activities[0].busy_ns = 1050 * ms;
-  run.recording.loop_activities[0].waiting_ns = 450 * ms;
+  keep_busy(run.recording, 1050 * ms);
   EXPECT_EQ(assess_broadcast(run.recording).bottleneck, Bottleneck::trigger);  // two of ten ms
   run.triggers([](Trigger& trigger) { trigger.answered_ns = trigger.sent_ns + 38 * ms; });
   const BroadcastAssessment assessment = assess_broadcast(run.recording);
   EXPECT_EQ(assessment.most_under_way, 4);
   EXPECT_EQ(assessment.bottleneck, Bottleneck::loop);
+}
+
+TEST(BroadcastTest, ALoopWithoutACpuIsTheMachines) {
+  BroadcastRun run;
+  run.recording.upstream_waits.clear();
+  keep_busy(run.recording, 1450 * ms);
+  run.recording.loop_activities[0].cpu_ns = 550 * ms;
+  run.recording.loop_activities[0].delayed_ns = 900 * ms;
+  const BroadcastAssessment assessment = assess_broadcast(run.recording);
+  EXPECT_EQ(assessment.bottleneck, Bottleneck::machine);
+  EXPECT_THAT(assessment.waits_for, HasSubstr("60 % of the time"));
+}
+
+TEST(BroadcastTest, AServerThatAnswersFirstAndBroadcastsLater) {
+  BroadcastRun run;
+  run.recording.upstream_waits.clear();
+  run.triggers([](Trigger& trigger) {
+    trigger.first_ns = trigger.sent_ns + 300 * ms;
+    trigger.last_ns = trigger.sent_ns + 301 * ms;
+  });
+  run.recording.latencies = {{1, LatencyKind::delivery, 299 * ms, 301 * ms, 2000},
+                             {1, LatencyKind::after_answer, 297 * ms, 299 * ms, 2000}};
+  const BroadcastAssessment assessment = assess_broadcast(run.recording);
+  EXPECT_EQ(assessment.bottleneck, Bottleneck::trigger);
+  EXPECT_THAT(assessment.waits_for,
+              HasSubstr("99 % after the trigger is answered: the server broadcasts later"));
+}
+
+TEST(BroadcastTest, NothingIsLookedForInTwoMilliseconds) {
+  BroadcastRun run;
+  run.recording.upstream_waits.clear();
+  EXPECT_EQ(assess_broadcast(run.recording).bottleneck, Bottleneck::trigger);
+  run.triggers([](Trigger& trigger) { trigger.first_ns -= 1 * ms; });
+  EXPECT_EQ(assess_broadcast(run.recording).bottleneck, Bottleneck::none);
+}
+
+// What one chat message makes: the next is sent as soon as somebody has it.
+TEST(BroadcastTest, MessagesInTurnWaitForTheLoop) {
+  BroadcastRun run;
+  run.recording.upstream_waits.clear();
+  run.triggers([](Trigger& trigger) { trigger.scheduled_ns = trigger.answered_ns = 0; });
+  keep_busy(run.recording, 1050 * ms);
+  const BroadcastAssessment assessment = assess_broadcast(run.recording);
+  EXPECT_EQ(assessment.bottleneck, Bottleneck::loop);
+  EXPECT_EQ(assessment.lag.count, 0u);
+  EXPECT_NEAR(*assessment.triggers_per_second, 100, 1e-6) << "99 intervals of 10 ms";
 }
 
 TEST(BroadcastTest, AllTriggersFail) {
@@ -165,8 +216,12 @@ TEST(BroadcastTest, SlowReadersGrowTheServerOrTheKernel) {
   EXPECT_FALSE(kernel.slow->grows);
   EXPECT_EQ(*kernel.slow->kernel_growth, 4.0 * mib);
   set_gauge(run.recording, Point::held, GaugeKind::heap_live_external, 40 * mib);
+  EXPECT_FALSE(assess_broadcast(run.recording).slow->grows)
+      << "what was sent to two clients is 22 KB: it grows for something else";
+  run.recording.driver_loads[0].bytes_received = 18 * 30 * 1024 * 1024;
   const BroadcastAssessment process = assess_broadcast(run.recording);
   EXPECT_TRUE(process.slow->grows);
+  EXPECT_NEAR(*process.slow->unread, 56.0 * mib, 1);
   EXPECT_EQ(process.slow->clients, 2u);
 }
 

@@ -185,6 +185,48 @@ TEST(LevelsTest, ALongTurnIsNamedWithItsTime) {
   EXPECT_THAT(assessment.limit.reason, HasSubstr("700 ms at 30 ms into the level"));
 }
 
+TEST(LevelsTest, ARateThatTheServerDoesNotKeepUpWithIsNoBound) {
+  const auto bound = [](std::uint64_t late_ns) {
+    LevelsRun run;
+    run.level({.connections = 100, .change = [late_ns](Connection& connection, auto i) {
+                 connection.scheduled_ns = connection.start_ns - i * late_ns;
+               }});
+    return assess_levels(run.recording).opening_bound;
+  };
+  EXPECT_EQ(bound(0), "the rate that was asked for");
+  EXPECT_THAT(bound(100'000), HasSubstr("the number that open at once"));
+}
+
+// Each of the loop's rows as if the scheduler had given it `cpu` of its busy time, and made it wait
+// for a CPU for `delayed` of it.
+void schedule(Recording& recording, double cpu, double delayed) {
+  for (LoopActivity& activity : recording.loop_activities) {
+    const auto busy = static_cast<double>(activity.busy_ns);
+    activity.cpu_ns = static_cast<std::uint64_t>(busy * cpu);
+    activity.delayed_ns = static_cast<std::uint64_t>(busy * delayed);
+  }
+}
+
+TEST(LevelsTest, ALoopWithoutACpuIsTheMachines) {
+  LevelsRun run;
+  run.levels({10}).level({.connections = 100, .busy_share = 0.97});
+  schedule(run.recording, 0.4, 0.6);
+  const LevelsAssessment assessment = assess_levels(run.recording);
+  EXPECT_THAT(assessment.opening_bound, HasSubstr("this machine: 58 % of the time"));
+  EXPECT_NEAR(assessment.levels[1].loops[0].delayed_share, 0.582, 1e-6);
+}
+
+// A Go server's threads come back from epoll_wait and then sleep on a futex.
+TEST(LevelsTest, ThreadsThatSleepElsewhereAreNoEventLoop) {
+  LevelsRun run;
+  run.levels({10}).level({.connections = 100, .busy_share = 0.99, .longest_turn_ns = 900 * ms});
+  for (LoopActivity& activity : run.recording.loop_activities) activity.busy_ns = 2000 * ms;
+  schedule(run.recording, 0.001, 0);
+  const LevelsAssessment assessment = assess_levels(run.recording);
+  EXPECT_EQ(assessment.limit.cause, LimitCause::none);
+  EXPECT_TRUE(assessment.levels[1].loops.empty());
+}
+
 TEST(LevelsTest, TheTargetDiesAtLevelThreeOfFive) {
   LevelsRun run;
   run.levels({10, 50});

@@ -114,10 +114,10 @@ LevelsRun& LevelsRun::level(const PlannedLevel& planned) {
   gauges(cycle, Point::settled, 0);
   const auto busy = static_cast<std::uint64_t>(planned.busy_share * 100e6);
   recording.loop_activities.push_back({cycle, Phase::open, 4242, 4242, 900, busy,
-                                       100'000'000 - busy, planned.longest_turn_ns,
-                                       start + 30 * ms});
-  recording.loop_activities.push_back(
-      {cycle, Phase::hold, 4242, 4242, 50, 20'000'000, 1'980'000'000, 2 * ms, opened + 5 * ms});
+                                       100'000'000 - busy, planned.longest_turn_ns, start + 30 * ms,
+                                       busy, 0});
+  recording.loop_activities.push_back({cycle, Phase::hold, 4242, 4242, 50, 20'000'000,
+                                       1'980'000'000, 2 * ms, opened + 5 * ms, 20'000'000, 0});
   recording.driver_loads.push_back(
       {cycle, Phase::open, opened - start, (opened - start) / 5, established, established, 0});
   recording.driver_loads.push_back({cycle, Phase::hold, 2000 * ms, 20 * ms, 0, 40, 4000});
@@ -187,8 +187,8 @@ BroadcastRun::BroadcastRun() {
                          {1, LatencyKind::reading, 199'680, 200'704, 2000}};
   recording.upstream_waits = {{1, Phase::hold, "127.0.0.1", 5432, 100, 180 * ms, 3 * ms},
                               {1, Phase::hold, "10.0.0.9", 6379, 10, 500 * us, 100 * us}};
-  recording.loop_activities = {
-      {1, Phase::hold, 4242, 4242, 4000, 300 * ms, 1200 * ms, 8 * ms, opened + 40 * ms}};
+  recording.loop_activities = {{1, Phase::hold, 4242, 4242, 4000, 300 * ms, 1200 * ms, 8 * ms,
+                                opened + 40 * ms, 300 * ms, 0}};
   recording.driver_loads = {{1, Phase::hold, 1500 * ms, 150 * ms, 100, 2000, 200'000}};
   const auto gauge = [&](std::uint32_t cycle, Point point, GaugeKind kind, double value) {
     recording.gauges.push_back({cycle, point, kind, held, static_cast<std::int64_t>(value)});
