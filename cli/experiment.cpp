@@ -99,6 +99,7 @@ awaitable<Result<void>> Experiment::try_one_connection() {
 
 awaitable<void> Experiment::run_cycle(std::uint32_t number, std::uint32_t dose) {
   progress_state_.cycle = number;
+  if (plan_.load) progress_state_.level = dose;
   Cycle cycle{
       .number = number, .dose = dose, .established = 0, .start_ns = monotonic_ns(), .end_ns = 0};
   if (dose > 0) {
@@ -253,6 +254,7 @@ awaitable<void> Experiment::watch_target() {
     if (cohort_ && !target_gone_) show(tracer_.activity());
   }
   if (target_gone_ && cohort_) cohort_->abort();
+  if (target_gone_ && broadcast_) broadcast_->stop();
   if (target_gone_) sleep_timer_.cancel();
 }
 
@@ -304,7 +306,8 @@ void Experiment::show(const Activity& activity) {
                                          status.failed, status.delivered);
   }
   progress_state_.elapsed_s = static_cast<double>(monotonic_ns() - start_ns_) / 1e9;
-  if (!cycle_lengths_ns_.empty()) {
+  // Of levels the longest are to come: how long is not known.
+  if (!cycle_lengths_ns_.empty() && !plan_.load) {
     const auto left = progress_state_.cycles - progress_state_.cycle + 1;
     progress_state_.remaining_s = static_cast<double>(left) *
                                   std::chrono::duration<double>(typical(cycle_lengths_ns_)).count();

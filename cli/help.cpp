@@ -41,7 +41,10 @@ namespace {
 constexpr const char* load_exit_status =
     "\nExit status\n"
     "  0   the run got to its end\n"
-    "  3   it did not: stopped, or the server died; the report holds what was measured until then\n"
+    "  3   it did not: stopped, or the server died; the report holds what was measured until "
+    "then;\n"
+    "      or no trigger succeeded, or no message carried a token: nothing can be said of "
+    "deliveries\n"
     "  1   the work could not be done; the message says why and how to mend it\n"
     "  64  wrong usage\n";
 

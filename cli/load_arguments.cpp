@@ -55,7 +55,10 @@ Result<void> finish_connections(const CLI::App& app, const ConnectionsArguments&
   std::ranges::sort(options.levels);
   const auto repeated = std::ranges::unique(options.levels);
   options.levels.erase(repeated.begin(), repeated.end());
-  return finish_run(app, arguments.run, options.run);
+  if (auto finished = finish_run(app, arguments.run, options.run); !finished) return finished;
+  if (!ends_before_established(options.run.connection.close_mode)) return {};
+  return Error{"use", "--close " + arguments.run.close_mode,
+               "such a connection is gone before it is held", ""};
 }
 
 void define_broadcast(CLI::App& app, BroadcastArguments& arguments, BroadcastOptions& options) {

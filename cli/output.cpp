@@ -65,8 +65,10 @@ Reports connections_reports(const Recording& run) {
 
 Reports broadcast_reports(const Recording& run) {
   const BroadcastAssessment broadcast = assess_broadcast(run);
+  const bool answered = broadcast.deliveries.well > 0 && broadcast.deliveries.tokens_seen;
   return {broadcast_report(broadcast, run), broadcast_json(broadcast, run),
-          broadcast_summary_text(broadcast, run), exit_code_of(run.end)};
+          broadcast_summary_text(broadcast, run),
+          answered ? exit_code_of(run.end) : exit_inconclusive};
 }
 
 Reports reports_of(const Recording& run) {

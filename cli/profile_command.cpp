@@ -36,8 +36,10 @@ SummaryPart finish_part(RunKind kind, const std::string& directory, const Result
   return part;
 }
 
-bool was_interrupted(const SummaryPart& part) {
-  return part.recording && part.recording->end.reason == EndReason::interrupted;
+bool was_interrupted(const std::vector<SummaryPart>& parts) {
+  return std::ranges::any_of(parts, [](const SummaryPart& part) {
+    return part.recording && part.recording->end.reason == EndReason::interrupted;
+  });
 }
 
 // The most serious of what the parts came to, as `ebbtide profile --help` lists them.
@@ -55,7 +57,7 @@ Result<int> run_profile(const ProfileOptions& options) {
   std::vector<SummaryPart> parts;
   std::vector<int> codes;
   const auto run = [&](RunKind kind, const RunOptions& run_options, auto&& command) {
-    if (!parts.empty() && was_interrupted(parts.back())) {
+    if (was_interrupted(parts)) {
       parts.push_back({kind, {}, "it was not begun: the person stopped the run before"});
       return;
     }

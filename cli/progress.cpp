@@ -11,10 +11,17 @@
 namespace ebbtide {
 namespace {
 
+// "cycle 2/13", "level 100 (3/5)"; "" where there is only one.
+std::string part_of(const ProgressState& state) {
+  if (state.cycles <= 1) return "";
+  if (state.level == 0) return fmt::format("cycle {}/{}  ", state.cycle, state.cycles);
+  return fmt::format("level {} ({}/{})  ", state.level, state.cycle, state.cycles);
+}
+
 std::string describe(const ProgressState& state) {
-  std::string text = fmt::format("cycle {}/{}  {:<6}  {:>5} up  RSS {:.1f} MB  {:.1f} s",
-                                 state.cycle, state.cycles, state.phase, state.sockets_up,
-                                 static_cast<double>(state.rss_bytes) / 1e6, state.elapsed_s);
+  std::string text =
+      fmt::format("{}{:<6}  {:>5} up  RSS {:.1f} MB  {:.1f} s", part_of(state), state.phase,
+                  state.sockets_up, static_cast<double>(state.rss_bytes) / 1e6, state.elapsed_s);
   if (!state.detail.empty()) text += "  " + state.detail;
   if (state.remaining_s > 0) text += fmt::format(", about {:.0f} s left", state.remaining_s);
   return text;

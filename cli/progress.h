@@ -10,6 +10,7 @@ namespace ebbtide {
 struct ProgressState {
   std::uint32_t cycle = 0;  // of cycles, idle controls included
   std::uint32_t cycles = 0;
+  std::uint32_t level = 0;  // connections at once, where each cycle has its own number of them
   std::string phase;
   std::string detail;  // what the phase has come to so far, or ""
   std::uint32_t sockets_up = 0;

@@ -115,7 +115,7 @@ asio::awaitable<void> watch_signals(asio::signal_set& signals, Experiment& exper
       progress.say("stopped; what was recorded until now is in " + recording);
       _exit(128 + signal);
     }
-    progress.say("stopping; a report of the finished cycles follows (once more: at once)");
+    progress.say("stopping; a report of what is finished follows (once more: at once)");
     experiment.stop();
   }
 }

@@ -82,6 +82,24 @@ TEST_F(Broadcasts, ADelayIsTheLatency) {
   EXPECT_LT(latency("first_to_last_client", "p50_seconds"), 0.050) << explanation();
 }
 
+TEST_F(Broadcasts, QuantilesAreThoseOfTheDelays) {
+  measure({{"DELAY_MS", "20"}, {"LATE_EVERY", "10"}, {"LATE_MS", "400"}}, {"--concurrency", "60"});
+  EXPECT_EQ(count("delivered"), 21 * 60) << explanation();
+  EXPECT_GE(latency("delivery", "p50_seconds"), 0.020) << explanation();
+  EXPECT_LT(latency("delivery", "p50_seconds"), 0.200) << explanation();
+  EXPECT_GE(latency("delivery", "p99_seconds"), 0.400) << explanation();
+  EXPECT_LT(latency("delivery", "p99_seconds"), 0.700) << explanation();
+  EXPECT_GE(latency("first_client", "p99_seconds"), 0.400) << explanation();
+}
+
+TEST_F(Broadcasts, AServerThatDiesEndsTheTriggers) {
+  measure({{"EXIT_AT", "5"}});
+  EXPECT_EQ(run_.exit_code, 3) << explanation();
+  EXPECT_GE(count("triggers"), 5) << explanation();
+  EXPECT_LT(count("triggers"), 60) << "nobody is left to hear them; " << explanation();
+  EXPECT_THAT(report_, HasSubstr("exit code 7"));
+}
+
 TEST_F(Broadcasts, TheDependencyThatIsWaitedForIsNamed) {
   const Server dependency = Server::node("tests/e2e/servers/dependency.js", {{"DELAY_MS", "120"}});
   measure({{"UPSTREAM", std::to_string(dependency.port())}});
@@ -104,6 +122,7 @@ TEST_F(Broadcasts, AStallIsFoundWithItsLength) {
 TEST_F(Broadcasts, TriggersThatFailAreNoLosses) {
   measure({{"STATUS", "503"}});
   EXPECT_EQ(results_["bottleneck"]["cause"], "no_trigger") << explanation();
+  EXPECT_EQ(run_.exit_code, 3) << "nothing can be said of deliveries";
   EXPECT_EQ(count("triggers_well"), 0);
   EXPECT_EQ(count("lost"), 0);
   EXPECT_EQ(results_["trigger_failures"][0]["count"], 60) << explanation();
@@ -118,6 +137,7 @@ TEST_F(Broadcasts, AServerThatHangsEndsInTime) {
 
 TEST_F(Broadcasts, MessagesWithoutTheTokenAreShown) {
   measure({{"ANONYMOUS", "1"}});
+  EXPECT_EQ(run_.exit_code, 3) << explanation();
   EXPECT_EQ(count("delivered"), 0);
   EXPECT_EQ(results_["unmatched"]["count"], 21 * 60) << explanation();
   EXPECT_THAT(std::string(results_["unmatched"]["sample"]), HasSubstr("something happened"));

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "tests/e2e/own_network.h"
 #include "tests/e2e/server.h"
 #include "tests/e2e/tool.h"
@@ -12,6 +14,7 @@ namespace ebbtide {
 namespace {
 
 using Json = nlohmann::json;
+using namespace std::chrono_literals;
 using testing::AnyOf;
 using testing::HasSubstr;
 
@@ -116,6 +119,57 @@ TEST_F(Connections, AServerThatDiesLeavesTheLevelsBeforeIt) {
   EXPECT_THAT(report_, HasSubstr("exit code 7"));
 }
 
+// A key with a certificate for 127.0.0.1 that it signed itself, in one file.
+std::string self_signed(const TemporaryDirectory& directory) {
+  const std::string key = directory.file("key.pem");
+  const std::string certificate = directory.file("certificate.pem");
+  Process openssl({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                   "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=test",
+                   "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate});
+  EXPECT_TRUE(openssl.wait(20s));
+  EXPECT_EQ(openssl.exit_code(), 0) << openssl.err();
+  std::ofstream(certificate, std::ios::app) << contents_of(key);
+  return certificate;
+}
+
+TEST_F(Connections, ATlsServerIsMeasuredWhenItsCertificateIsTrusted) {
+  TemporaryDirectory directory;
+  const std::string pem = self_signed(directory);
+  const Server server = Server::node("tests/e2e/servers/under-load.js", {{"CERTIFICATE", pem}});
+  for (const auto& trust : std::vector<std::vector<std::string>>{{"--ca", pem}, {"--insecure"}}) {
+    std::vector<std::string> more = {"--levels", "5,10",      "--send", R"({"type":"subscribe"})",
+                                     "--expect", "subscribed"};
+    more.insert(more.end(), trust.begin(), trust.end());
+    measure(server.url("wss"), more);
+    EXPECT_EQ(run_.exit_code, 0) << explanation();
+    EXPECT_EQ(results_["connections_held"], 10) << explanation();
+    EXPECT_EQ(level(1)["tls"]["count"], 10) << explanation();
+    EXPECT_GT(level(1)["tls"]["p50_seconds"], 0.0);
+    EXPECT_THAT(report_, HasSubstr("| TLS"));
+  }
+  const ToolRun refused =
+      ebbtide({"connections", server.url("wss"), "--levels", "5", "-o", directory.file("refused")});
+  EXPECT_EQ(refused.exit_code, 1) << refused.out;
+  EXPECT_THAT(refused.err, HasSubstr("self-signed: --ca FILE or --insecure"));
+}
+
+TEST_F(Connections, AResetReachesTheServerAsOne) {
+  Server server = Server::node("tests/e2e/servers/under-load.js", {{"SAY_ENDS", "1"}});
+  measure(server.url("ws"), {"--levels", "10,20", "--close", "rst"});
+  EXPECT_EQ(run_.exit_code, 0) << explanation();
+  EXPECT_EQ(level(1)["established"], 20) << explanation();
+  std::size_t resets = 0;
+  const bool all = server.process().read_until(
+      [&](const std::string& out) {
+        resets = 0;
+        for (std::size_t at = 0; (at = out.find("closed 1006\n", at)) != std::string::npos; at++)
+          resets++;
+        return resets >= 30;
+      },
+      10s);
+  EXPECT_TRUE(all) << resets << " of 30\n" << server.process().out();
+}
+
 TEST_F(Connections, ABurstOverflowsASmallBacklog) {
   measure_planted({{"BACKLOG", "2"}, {"SLOW_ACCEPT_MS", "10"}},
                   {"--levels", "5,40", "--burst", "--timeout", "3"});
@@ -168,6 +222,9 @@ TEST_F(Connections, LevelsOutOfRangeAreWrongUsage) {
   for (const char* levels : {"0", "10,x", "50001", ""}) {
     EXPECT_EQ(ebbtide({"connections", "ws://127.0.0.1:1/", "--levels", levels}).exit_code, 64)
         << levels;
+  }
+  for (const char* mode : {"early", "abort-handshake", "wrong-path"}) {
+    EXPECT_EQ(ebbtide({"connections", "ws://127.0.0.1:1/", "--close", mode}).exit_code, 64) << mode;
   }
 }
 

@@ -27,13 +27,19 @@ class Interruption : public testing::Test {
 
   // A run of many cycles that has finished at least five when this returns.
   std::unique_ptr<Process> running() {
-    auto run = std::make_unique<Process>(std::vector<std::string>{
-        BINARY_DIR "/ebbtide", "leak", server_.url("ws"), "--cycles", "200", "--connections", "20",
-        "--hold", "0", "-o", output_.path().string()});
-    const auto partial = output_.file("leak.ebbtide." + std::to_string(run->pid()) + ".partial");
-    for (int i = 0; i < 600 && finished_cycles(partial) < 5; i++)
+    return running("leak", 5, {"leak", "--cycles", "200", "--connections", "20", "--hold", "0"});
+  }
+
+  // The same for any command, when the recording of `kind` has so many.
+  std::unique_ptr<Process> running(const std::string& kind, std::size_t cycles,
+                                   std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), BINARY_DIR "/ebbtide");
+    arguments.insert(arguments.end(), {server_.url("ws"), "-o", output_.path().string()});
+    auto run = std::make_unique<Process>(arguments);
+    const auto partial = output_.file(kind + ".ebbtide." + std::to_string(run->pid()) + ".partial");
+    for (int i = 0; i < 600 && finished_cycles(partial) < cycles; i++)
       std::this_thread::sleep_for(100ms);
-    EXPECT_GE(finished_cycles(partial), 5u);
+    EXPECT_GE(finished_cycles(partial), cycles);
     return run;
   }
 
@@ -88,6 +94,38 @@ TEST_F(Interruption, CtrlCOnceReportsTheFinishedCycles) {
   EXPECT_GE(results["cycles_finished"], 4);
   EXPECT_THAT(contents_of(output_.file("06-03-memory-analysis.md")), HasSubstr("interrupted"));
   EXPECT_EQ(output_.names().size(), 3u) << "report, results, recording, and nothing half-written";
+}
+
+TEST_F(Interruption, CtrlCKeepsTheLevelsThatAreFinished) {
+  const auto run =
+      running("connections", 2, {"connections", "--levels", "5,10,15,20", "--hold", "2"});
+  run->signal(SIGINT);
+  ASSERT_TRUE(run->wait(20s));
+  EXPECT_EQ(run->exit_code(), 3) << run->out() << run->err();
+  const auto results = json_in(output_.path() / "results-connections.json");
+  ASSERT_GE(results["levels"].size(), 2u);
+  EXPECT_LT(results["levels"].size(), 4u);
+  EXPECT_TRUE(results["levels"][1]["finished"]);
+  EXPECT_EQ(results["levels"][1]["established"], 10);
+  EXPECT_GE(results["connections_held"], 10);
+  EXPECT_THAT(run->err(), HasSubstr("level 10 (2/4)"));
+  EXPECT_THAT(contents_of(output_.file("06-03-websocket-profile.md")), HasSubstr("interrupted"));
+}
+
+TEST_F(Interruption, CtrlCEndsAProfileAndTheSummaryNamesWhatWasNotBegun) {
+  const auto run = running("connections", 1,
+                           {"profile", "--levels", "5,10,15", "--settle-cap", "1", "--trigger",
+                            "POST http://127.0.0.1:1/", "--body", "{token}", "--cycles", "3"});
+  run->signal(SIGINT);
+  ASSERT_TRUE(run->wait(20s));
+  EXPECT_EQ(run->exit_code(), 3) << run->out() << run->err();
+  const std::string summary = contents_of(output_.file("06-03-SUMMARY.md"));
+  EXPECT_THAT(summary, HasSubstr("5 connections held"));
+  std::size_t not_begun = 0;
+  for (std::size_t at = 0; (at = summary.find("it was not begun", at)) != std::string::npos; at++)
+    not_begun++;
+  EXPECT_GE(not_begun, 2u) << summary;
+  EXPECT_FALSE(std::filesystem::exists(output_.file("leak.ebbtide")));
 }
 
 TEST_F(Interruption, CtrlCTwiceEndsAtOnceAndTheRecordingOpens) {

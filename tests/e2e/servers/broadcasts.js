@@ -3,6 +3,8 @@
 //   SKIP_EVERY=7       every 7th client gets nothing
 //   TWICE_EVERY=10     every 10th message is sent twice
 //   DELAY_MS=50        from the request to the broadcast
+//   LATE_EVERY=10      every 10th message is delayed by LATE_MS instead
+//   EXIT_AT=30         the process exits with status 7 before the 30th message
 //   STATUS=500         the answer of every request, and nothing is broadcast
 //   HANG=1             no request is answered, nothing is broadcast
 //   UPSTREAM=PORT      each request first asks the dependency at this port, and waits for it
@@ -17,6 +19,7 @@ const { WebSocketServer } = require('ws');
 const planted = (name) => Number(process.env[name] ?? 0);
 const subscribers = [];
 let messages = 0;
+let requests = 0;
 
 function block(milliseconds) {
   const until = performance.now() + milliseconds;
@@ -41,6 +44,7 @@ function ask_upstream(then) {
 function broadcast(text) {
   messages++;
   if (messages === planted('BLOCK_AT')) block(300);
+  if (messages === planted('EXIT_AT')) process.exit(7);
   const body = JSON.stringify({
     text: planted('ANONYMOUS') ? 'something happened' : text,
     padding: 'x'.repeat(planted('PAD')),
@@ -61,11 +65,13 @@ function on_request(request, response) {
       response.writeHead(planted('STATUS')).end();
       return;
     }
+    requests++;
+    const late = planted('LATE_EVERY') && requests % planted('LATE_EVERY') === 0;
     ask_upstream(() =>
       setTimeout(() => {
         broadcast(JSON.parse(body).text);
         response.writeHead(201).end('{}');
-      }, planted('DELAY_MS')),
+      }, planted(late ? 'LATE_MS' : 'DELAY_MS')),
     );
   });
 }

@@ -6,8 +6,12 @@
 //   EXIT_ON=70         when the 70th connection comes, the process exits with status 7
 //   BACKLOG=4          of the listening socket
 //   SLOW_ACCEPT_MS=20  the loop is blocked for so long by every connection
+//   CERTIFICATE=FILE   TLS with the key and certificate in this PEM file
+//   SAY_ENDS=1         prints the code with which each connection closed
 'use strict';
+const fs = require('node:fs');
 const http = require('node:http');
+const https = require('node:https');
 const { WebSocketServer } = require('ws');
 
 const planted = (name) => Number(process.env[name] ?? 0);
@@ -19,7 +23,8 @@ function block(milliseconds) {
   while (performance.now() < until);
 }
 
-const server = http.createServer();
+const pem = process.env.CERTIFICATE && fs.readFileSync(process.env.CERTIFICATE);
+const server = pem ? https.createServer({ key: pem, cert: pem }) : http.createServer();
 const sockets = new WebSocketServer({ noServer: true });
 server.on('upgrade', (request, socket, head) => {
   seen++;
@@ -37,7 +42,10 @@ server.on('upgrade', (request, socket, head) => {
       return;
     }
     open.set(client, Buffer.alloc(planted('KEEP_BYTES'), 1));
-    client.on('close', () => open.delete(client));
+    client.on('close', (code) => {
+      open.delete(client);
+      if (planted('SAY_ENDS')) console.log(`closed ${code}`);
+    });
     client.on('message', () => client.send('{"type":"subscribed"}'));
   });
 });
