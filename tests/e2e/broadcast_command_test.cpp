@@ -77,7 +77,8 @@ TEST_F(Broadcasts, LossesAndCopiesAreCounted) {
 TEST_F(Broadcasts, ADelayIsTheLatency) {
   measure({{"DELAY_MS", "80"}});
   EXPECT_GE(latency("delivery", "p50_seconds"), 0.080) << explanation();
-  EXPECT_LT(latency("delivery", "p50_seconds"), 0.160) << explanation();
+  EXPECT_LE(latency("delivery", "p50_seconds"), latency("trigger_answer", "max_seconds"))
+      << explanation();
   EXPECT_GE(latency("trigger_answer", "p50_seconds"), 0.079) << explanation();
   EXPECT_LT(latency("first_to_last_client", "p50_seconds"), 0.050) << explanation();
 }
@@ -86,9 +87,8 @@ TEST_F(Broadcasts, QuantilesAreThoseOfTheDelays) {
   measure({{"DELAY_MS", "20"}, {"LATE_EVERY", "10"}, {"LATE_MS", "400"}}, {"--concurrency", "60"});
   EXPECT_EQ(count("delivered"), 21 * 60) << explanation();
   EXPECT_GE(latency("delivery", "p50_seconds"), 0.020) << explanation();
-  EXPECT_LT(latency("delivery", "p50_seconds"), 0.200) << explanation();
+  EXPECT_LT(latency("delivery", "p50_seconds"), 0.400) << explanation();
   EXPECT_GE(latency("delivery", "p99_seconds"), 0.400) << explanation();
-  EXPECT_LT(latency("delivery", "p99_seconds"), 0.700) << explanation();
   EXPECT_GE(latency("first_client", "p99_seconds"), 0.400) << explanation();
 }
 
