@@ -114,7 +114,13 @@ asio::awaitable<Attempt> WsSession::abort_upgrade(std::string target) {
     request = fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: webso",
                           target, authority(context_.plan().url));
   }
-  co_return attempt_of(Stage::upgrade, co_await transport_.send(request));
+  const error_code error = co_await transport_.send(request);
+  if (!error && resets_handshake(context_.outcome)) {
+    // A reset takes away what the server has not read: the request must have come to it before.
+    asio::steady_timer read(co_await asio::this_coro::executor, std::chrono::milliseconds(10));
+    co_await read.async_wait(as_value);
+  }
+  co_return attempt_of(Stage::upgrade, error);
 }
 
 // `key` becomes the one that the server's answer must fit.

@@ -21,9 +21,9 @@ class CloseModesRun : public testing::Test {
   static void SetUpTestSuite() { ASSERT_TRUE(enter_own_network()) << "needs root"; }
 
   void measure(const Server& server, const std::string& modes) {
-    run_ = ebbtide({"leak", server.url("ws") + "/ws", "--send", R"({"type":"subscribe"})",
-                    "--expect", "subscribed", "--hold", "0.05", "--cycles", "5", "--connections",
-                    "53", "--close", modes, "-o", output_.path().string()});
+    run_ = ebbtide({"leak", server.url("ws"), "--send", R"({"type":"subscribe"})", "--expect",
+                    "subscribed", "--hold", "0.05", "--cycles", "5", "--connections", "53",
+                    "--close", modes, "-o", output_.path().string()});
     results_ = results_in(output_.path());
   }
 
