@@ -12,7 +12,7 @@ boost::asio::awaitable<Attempt> hold_unread(SessionContext context);
 // Reads until the server's FIN (eof) or another end. What comes counts for nothing.
 boost::asio::awaitable<boost::system::error_code> read_to_fin(SessionContext context);
 
-// Whether a connection that aborts its handshake sends the whole request and a RST behind it; else
+// Whether a connection that aborts its handshake sends the whole request and soon a RST; else
 // a part of the request and a FIN.
 inline bool resets_handshake(const Connection& outcome) {
   return outcome.close_mode == CloseMode::abort_handshake && outcome.id % 2 == 0;

@@ -17,7 +17,7 @@ enum class CloseMode : std::uint8_t {
   terminate,        // goodbye and RST at once, nothing awaited
   early,            // RST right after the first send, before any answer
   half_open,        // no word at all: it stops reading and stays, until the server lets go
-  abort_handshake,  // every other: FIN in the middle of the upgrade request; the rest: RST right
+  abort_handshake,  // every other: FIN in the middle of the upgrade request; the rest: RST soon
                     // behind the whole of it
   wrong_path,       // an upgrade to a path that the server does not serve, then FIN
 };

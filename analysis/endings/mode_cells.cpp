@@ -62,13 +62,24 @@ CellFinding floor_risen(const Recording& pass, const GaugeRule& rule) {
 
 double seconds_of(std::uint64_t ns) { return static_cast<double>(ns) * 1e-9; }
 
-double longest_turn(const Recording& part) {
-  double longest = 0;
+// The longest turn of each cycle while connections opened and ended, the shortest first.
+std::vector<double> longest_turns(const Recording& part) {
+  std::map<std::uint32_t, double> longest;
   for (const LoopActivity& activity : part.loop_activities) {
-    const bool driven = activity.cycle != 0 && activity.phase != Phase::settle;
-    if (driven) longest = std::max(longest, seconds_of(activity.longest_ns));
+    if (activity.cycle == 0 || activity.phase == Phase::settle) continue;
+    double& turn = longest[activity.cycle];
+    turn = std::max(turn, seconds_of(activity.longest_ns));
   }
-  return longest;
+  std::vector<double> turns;
+  for (const auto& [cycle, turn] : longest) turns.push_back(turn);
+  std::ranges::sort(turns);
+  return turns;
+}
+
+// In every cycle of several: one long turn may be a process that got no CPU.
+bool is_blocked(std::span<const double> turns, std::span<const double> main_turns) {
+  const double usual = main_turns.empty() ? 0 : main_turns[main_turns.size() / 2];
+  return turns.size() > 1 && turns.front() >= stall_seconds && turns.front() >= stall_ratio * usual;
 }
 
 // The least share of a settle phase that the busiest loop was busy.
@@ -131,9 +142,9 @@ CellFinding growing_memory(const Recording& pass) {
 
 ModeCell event_loop_cell(const Recording& pass, const Recording& main) {
   if (pass.loop_activities.empty()) return {};
-  const double longest = longest_turn(pass);
-  if (longest >= stall_seconds && longest >= stall_ratio * longest_turn(main))
-    return {State::bad, "blocked for " + duration_text(longest)};
+  const std::vector<double> turns = longest_turns(pass);
+  if (is_blocked(turns, longest_turns(main)))
+    return {State::bad, "blocked for " + duration_text(turns.back())};
   if (least_settle_share(pass) >= spinning_share && least_settle_share(main) < spinning_share)
     return {State::bad, "never at rest"};
   return {State::ok, "ok"};
