@@ -26,8 +26,8 @@ CellFinding kept_resources(const Recording& run, std::span<const CohortSurvivors
 // gauge's limit. `pass` is pass_part(); one cycle cannot tell a leak from a warm-up.
 CellFinding growing_memory(const Recording& pass);
 
-// The longest turns while connections opened and ended, and whether the loop came to rest. `pass`
-// is compared with the same of `main`.
+// The longest turns of its cycles, and whether the loop came to rest. `pass` is compared with the
+// same of `main`.
 ModeCell event_loop_cell(const Recording& pass, const Recording& main);
 
 }  // namespace ebbtide
