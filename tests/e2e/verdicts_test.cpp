@@ -91,9 +91,8 @@ INSTANTIATE_TEST_SUITE_P(Leaks, Verdicts,
                                          Truth{"fds", true}),
                          plant_of);
 INSTANTIATE_TEST_SUITE_P(Clean, Verdicts,
-                         testing::Values(Truth{"plain", false}, Truth{"lru_5000", false},
-                                         Truth{"lru_200", false}, Truth{"lazy_growth", false},
-                                         Truth{"pool_of_20", false}, Truth{"metrics_ring", false},
+                         testing::Values(Truth{"plain", false}, Truth{"lru_200", false},
+                                         Truth{"lazy_growth", false}, Truth{"pool_of_20", false},
                                          Truth{"deflate", false, {"--deflate"}}),
                          plant_of);
 
