@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 
 #include "analysis/format.h"
+#include "analysis/holders.h"
 #include "analysis/survivors.h"
 
 namespace ebbtide {
@@ -65,7 +65,9 @@ std::string leak_text(const Recording& recording, const SocketJoin& join,
   // What is kept whole explains the memory that is kept with it.
   const Judgement& first = *telling(assessment, Verdict::leak, Unit::count);
   const Judgement* memory = telling(assessment, Verdict::leak, Unit::bytes);
-  std::string text = fmt::format("each connection leaves {} behind", loss_phrase(first));
+  const bool shared = find_holders(recording).shared();
+  std::string text = fmt::format("each connection {}leaves {} behind",
+                                 shared ? "that the traced process held " : "", loss_phrase(first));
   const std::string state = holds_sockets(first) ? survivor_state(recording, join) : "";
   if (!state.empty()) text += ", " + state;
   if (memory->unit != Unit::bytes || memory == &first) memory = nullptr;
@@ -92,21 +94,16 @@ std::string no_leak_text(const Recording& recording, const Assessment& assessmen
   return text;
 }
 
-// Memory that other processes took for the connections was not measured: a tenth is where "each
-// connection" stops being true.
+// What other processes took for the connections was not measured.
 std::string other_holders(const Recording& recording) {
-  std::int64_t held = 0;
-  std::int64_t elsewhere = 0;
-  for (const Gauge& gauge : recording.gauges) {
-    if (gauge.value < 0 || gauge.value > std::numeric_limits<std::uint32_t>::max()) continue;
-    if (gauge.kind == GaugeKind::sockets_held) held += gauge.value;
-    if (gauge.kind == GaugeKind::sockets_held_elsewhere) elsewhere += gauge.value;
-  }
-  if (elsewhere * 10 <= held + elsewhere) return "";
+  const Holders holders = find_holders(recording);
+  if (!holders.shared()) return "";
   const char* advice = "leave --pid out, or trace the process that holds them";
-  if (held == 0) return fmt::format("the traced process never held the connections; {}", advice);
-  return fmt::format("other processes held {} of the {}; {}", integer_text(elsewhere),
-                     counted(static_cast<std::uint64_t>(held + elsewhere), "connection"), advice);
+  if (holders.traced == 0)
+    return fmt::format("the traced process never held the connections; {}", advice);
+  return fmt::format("other processes held {} of the {}; {}",
+                     integer_text(static_cast<std::int64_t>(holders.elsewhere)),
+                     counted(holders.seen(), "connection"), advice);
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "analysis/holders.h"
+
 namespace ebbtide {
 namespace {
 
@@ -60,7 +62,8 @@ FloorSeries floor_series(const Recording& recording, std::span<const GaugeTerm> 
   const auto readings = settled_readings(recording, terms);
   std::optional<Reading> origin;
   bool previous_cycle_read = false;
-  std::uint64_t connections = 0;
+  const auto shares = held_shares(recording);
+  double connections = 0;
   double dose = 0;
 
   const auto append = [&](std::uint32_t cycle, bool idle) {
@@ -69,8 +72,7 @@ FloorSeries floor_series(const Recording& recording, std::span<const GaugeTerm> 
     if (found == readings.end()) return;
     if (!origin) origin = found->second;
     const auto elapsed = static_cast<std::int64_t>(found->second.ts_ns - origin->ts_ns);
-    const FloorPoint point{cycle, static_cast<double>(connections),
-                           static_cast<double>(elapsed) * 1e-9,
+    const FloorPoint point{cycle, connections, static_cast<double>(elapsed) * 1e-9,
                            static_cast<double>(found->second.value - origin->value), dose};
     series.readings.push_back(point);
     if (found->second.value > 0) series.ever_above_zero = true;
@@ -87,8 +89,9 @@ FloorSeries floor_series(const Recording& recording, std::span<const GaugeTerm> 
 
   append(0, false);
   for (const Cycle& cycle : recording.cycles) {
-    connections += cycle.established;
-    if (cycle.established > 0) dose = cycle.established;
+    const double held = cycle.established * shares.at(cycle.number);
+    connections += held;
+    if (held > 0) dose = held;
     append(cycle.number, cycle.dose == 0);
   }
   return series;

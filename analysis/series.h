@@ -20,10 +20,10 @@ struct GaugeTerm {
 // A level after everything a cycle's connections took should be back.
 struct FloorPoint {
   std::uint32_t cycle = 0;
-  double connections = 0;  // established since the baseline
+  double connections = 0;  // held by the target since the baseline
   double seconds = 0;      // since the first point
   double value = 0;        // above the first point
-  double dose = 0;         // established in the last cycle that had connections
+  double dose = 0;         // those of the last cycle that had any
 };
 
 // Every value is relative to the first point: levels of gigabytes lose no bytes as doubles.

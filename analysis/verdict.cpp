@@ -7,6 +7,7 @@
 #include <map>
 
 #include "analysis/format.h"
+#include "analysis/holders.h"
 #include "analysis/judge.h"
 #include "analysis/looks.h"
 #include "analysis/sentence.h"
@@ -67,8 +68,10 @@ std::map<std::uint32_t, double> connected_by_cycle(const Recording& recording) {
   for (const Connection& connection : recording.connections) {
     if (connection.connected_ns != 0) ++connected[connection.cycle];
   }
-  if (!connected.empty()) return connected;
-  for (const Cycle& cycle : recording.cycles) connected[cycle.number] = cycle.established;
+  if (connected.empty()) {
+    for (const Cycle& cycle : recording.cycles) connected[cycle.number] = cycle.established;
+  }
+  for (const auto& [cycle, share] : held_shares(recording)) connected[cycle] *= share;
   return connected;
 }
 
