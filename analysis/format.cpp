@@ -7,6 +7,8 @@
 #include <cmath>
 #include <string_view>
 
+#include "recording/span.h"
+
 namespace ebbtide {
 namespace {
 
@@ -87,9 +89,11 @@ std::string duration_text(double seconds) {
   return fmt::format("{} min {} s", integer_text(whole / 60), whole % 60);
 }
 
+std::string percent_text(double share) { return fmt::format("{:.0f} %", share * 100); }
+
 std::string span_text(std::uint64_t start_ns, std::uint64_t end_ns) {
   if (end_ns <= start_ns) return "–";
-  return duration_text(static_cast<double>(end_ns - start_ns) * 1e-9);
+  return duration_text(span_seconds(start_ns, end_ns));
 }
 
 std::string levels_text(const std::vector<std::uint64_t>& levels, std::size_t most) {

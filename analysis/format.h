@@ -17,6 +17,7 @@ std::string bytes_text(double bytes);                            // "64.3 KB", "
 std::string count_text(double count);                            // "1.00", "0.004", "12.5"
 std::string amount_text(double value, Unit unit);                // one of the two above
 std::string interval_text(const Interval& interval, Unit unit);  // "63.9–64.6 KB", "−20 to 35 B"
+std::string percent_text(double share);                          // "66 %"
 std::string duration_text(double seconds);  // "90 µs", "184 ms", "1.42 s", "3 min 12 s"
 std::string span_text(std::uint64_t start_ns, std::uint64_t end_ns);  // "–" when end is not after
 

@@ -11,6 +11,20 @@ bool alive_at(const Resource& resource, std::uint64_t ts_ns) {
   return resource.birth_ns <= ts_ns && (resource.death_ns == 0 || resource.death_ns > ts_ns);
 }
 
+// When it was looked what is left of each finished cycle: the censuses, by which some resources are
+// dated, follow its end.
+std::vector<std::uint64_t> settled_at(const Recording& recording) {
+  std::map<std::uint32_t, std::uint64_t> last_reading;
+  for (const Gauge& gauge : recording.gauges) {
+    std::uint64_t& ts_ns = last_reading[gauge.cycle];
+    if (gauge.point == Point::settled) ts_ns = std::max(ts_ns, gauge.ts_ns);
+  }
+  std::vector<std::uint64_t> times;
+  for (const Cycle& cycle : recording.cycles)
+    times.push_back(std::max(cycle.end_ns, last_reading[cycle.number]));
+  return times;
+}
+
 bool counts(const Resource& resource, const SocketJoin& join) {
   if (resource.birth_cycle == 0) return false;
   const bool foreign = resource.kind == ResourceKind::accepted_socket && join.useful() &&
@@ -33,14 +47,15 @@ std::vector<CohortSurvivors> find_survivors(const Recording& recording, const So
       table[kind].push_back({.kind = static_cast<ResourceKind>(kind), .cycle = cycle.number});
     }
   }
+  const std::vector<std::uint64_t> settled_ns = settled_at(recording);
   for (const Resource& resource : recording.resources) {
     const auto birth = index_of.find(resource.birth_cycle);
     if (birth == index_of.end() || !counts(resource, join)) continue;
     CohortSurvivors& row = table.at(static_cast<std::size_t>(resource.kind))[birth->second];
     const std::size_t next = std::min(birth->second + 1, cycles.size() - 1);
     ++row.births;
-    row.survivors += alive_at(resource, cycles[next].end_ns);
-    if (!alive_at(resource, cycles.back().end_ns)) continue;
+    row.survivors += alive_at(resource, settled_ns[next]);
+    if (!alive_at(resource, settled_ns.back())) continue;
     ++row.alive_at_end;
     row.survivor_bytes += resource.size_bytes;
   }
@@ -65,10 +80,11 @@ std::vector<const Resource*> surviving_resources(const Recording& recording, con
   if (recording.cycles.empty()) return alive;
   std::map<std::uint32_t, std::uint32_t> dose_of;
   for (const Cycle& cycle : recording.cycles) dose_of[cycle.number] = cycle.dose;
+  const std::uint64_t end_ns = settled_at(recording).back();
   for (const Resource& resource : recording.resources) {
     const auto cycle = dose_of.find(resource.birth_cycle);
     if (resource.kind == kind && cycle != dose_of.end() && cycle->second > 0 &&
-        counts(resource, join) && alive_at(resource, recording.cycles.back().end_ns)) {
+        counts(resource, join) && alive_at(resource, end_ns)) {
       alive.push_back(&resource);
     }
   }

@@ -240,7 +240,6 @@ struct ebb_counters {
   __u64 sockets_born;
   __u64 sockets_ended;
   __u64 mapping_operations;
-  __u64 garbage_collections;
   __u64 lost_records;      // ring buffer full
   __u64 lost_sockets;      // sockets map full: the connection is not followed
   __u64 lost_ends;         // a socket's address came up again: its end had been missed
@@ -254,6 +253,6 @@ struct ebb_counters {
   __u64 lost_loops;        // loops map full
   __u64 lost_answers;      // upstream map full
 };
-EBB_ASSERT_SIZE(struct ebb_counters, 128);
+EBB_ASSERT_SIZE(struct ebb_counters, 120);
 
 #endif

@@ -44,7 +44,6 @@ static __always_inline void on_gc_end(__u32 collector) {
     COUNT(lost_gc);
     return;
   }
-  COUNT(garbage_collections);
   struct ebb_gc_event* event = RESERVE(EBB_EVENT_GC, ebb_gc_event);
   if (event) {
     event->start_ns = gc->start_ns;

@@ -46,11 +46,9 @@ struct Reports {
 };
 
 Reports memory_reports(const Recording& run) {
-  const auto [main, assessment, causes, modes] = answer_leak_run(run);
-  return {memory_report(main, assessment, causes, modes),
-          results_json(main, assessment, causes, modes),
-          memory_summary_text(assessment, causes, modes),
-          modes.deadly ? exit_leak : exit_code_of(assessment.verdict)};
+  const LeakAnswer answer = answer_leak_run(run);
+  return {memory_report(run, answer), results_json(run, answer), memory_summary_text(run, answer),
+          answer.modes.deadly ? exit_leak : exit_code_of(answer.assessment.verdict)};
 }
 
 // A load has no verdict, but a run that did not get to its end has not decided anything.

@@ -28,8 +28,8 @@ struct ModesInput {
   const Assessment& assessment;                  // of the main experiment
 };
 
-// The last connection's, when the server died and that was behind the main experiment.
-std::optional<CloseMode> deadly_mode(const Recording& run) {
+// Where the server died, when that was behind the main experiment.
+std::optional<CutOff> death_in_a_pass(const Recording& run) {
   switch (run.end.reason) {
     case EndReason::target_exited:
     case EndReason::target_killed:
@@ -39,10 +39,8 @@ std::optional<CloseMode> deadly_mode(const Recording& run) {
     default:
       return std::nullopt;
   }
-  if (run.connections.empty()) return std::nullopt;
-  const Connection& last = *std::ranges::max_element(run.connections, {}, &Connection::id);
-  const bool behind_main = last.cycle != 0 && last.close_mode != main_mode(run);
-  return behind_main ? std::optional(last.close_mode) : std::nullopt;
+  const auto where = cut_off(run);
+  return where && where->pass ? where : std::nullopt;
 }
 
 // The main experiment decides by its own judgements.
@@ -150,8 +148,12 @@ CloseModes assess_close_modes(const Recording& run, const Recording& main,
   CloseModes modes;
   const std::vector<CloseMode> planned = planned_modes(run);
   if (planned.size() < 2) return modes;
-  modes.deadly = deadly_mode(run);
-  if (modes.deadly) modes.death = end_text(run.end);
+  if (const auto death = death_in_a_pass(run)) {
+    modes.deadly = death->pass;
+    modes.death = fmt::format("{} after {}, {} cycle {}", end_text(run.end),
+                              span_text(run.run.start_ns, run.end.end_ns),
+                              death->finished ? "behind" : "in", death->cycle);
+  }
   const ModesInput input{run, main, find_survivors(run, join_sockets(run)), assessment};
   for (const CloseMode mode : planned) {
     ModeOutcome outcome = outcome_of(input, mode, mode == main_mode(run));

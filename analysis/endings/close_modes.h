@@ -30,7 +30,7 @@ struct ModeOutcome {
 struct CloseModes {
   std::vector<ModeOutcome> outcomes;  // in the order run, the main experiment's first
   std::optional<CloseMode> deadly;    // the server died while connections ended so, behind the main
-  std::string death;                  // "the target exited (code 1)"
+  std::string death;                  // "the target exited (code 1) after 12.0 s, in cycle 9"
 
   [[nodiscard]] bool several() const { return outcomes.size() > 1; }
 };

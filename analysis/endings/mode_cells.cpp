@@ -16,6 +16,8 @@ namespace {
 
 using State = ModeCell::State;
 
+constexpr std::size_t most_levels = 6;
+
 // A turn so long that clients feel it, and so much longer than in the main experiment.
 constexpr double stall_seconds = 0.2;
 constexpr double stall_ratio = 3;
@@ -28,7 +30,9 @@ CellFinding objects_kept(const Recording& pass) {
   if (cause == nullptr) return {};
   const std::string objects = count_text(cause->objects_per_connection) + " " + cause->content;
   return {{State::bad, objects},
-          fmt::format("each leaves {} behind, {} retained by it, kept by {}", objects,
+          fmt::format("each leaves {} behind ({} by the end of each cycle), {} retained by it, "
+                      "kept by {}",
+                      objects, levels_text(cause->levels, most_levels),
                       bytes_text(cause->retained_per_connection), cause->path)};
 }
 

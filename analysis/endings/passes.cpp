@@ -81,6 +81,21 @@ std::vector<CloseMode> planned_modes(const Recording& run) {
   return modes;
 }
 
+std::optional<CutOff> cut_off(const Recording& run) {
+  if (run.end.reason == EndReason::completed) return std::nullopt;
+  CutOff where;
+  for (const PhaseSpan& span : run.phases) where.cycle = std::max(where.cycle, span.cycle);
+  for (const Connection& each : run.connections) where.cycle = std::max(where.cycle, each.cycle);
+  for (const Cycle& cycle : run.cycles) where.cycle = std::max(where.cycle, cycle.number);
+  if (where.cycle == 0) return std::nullopt;
+  where.finished = std::ranges::find(run.cycles, where.cycle, &Cycle::number) != run.cycles.end();
+  if (where.cycle >= first_of_passes(run)) {
+    const auto last = std::ranges::find(run.connections, where.cycle, &Connection::cycle);
+    if (last != run.connections.end()) where.pass = last->close_mode;
+  }
+  return where;
+}
+
 Recording main_part(const Recording& run) {
   Recording part = run;
   const std::uint32_t end = first_of_passes(run);
@@ -92,12 +107,6 @@ Recording main_part(const Recording& run) {
   forget_later_resources(part, end);
   const std::uint64_t end_ns = part.cycles.empty() ? 0 : part.cycles.back().end_ns;
   std::erase_if(part.timeline, [&](const TimelinePoint& point) { return point.ts_ns > end_ns; });
-  if (run.end.reason != EndReason::completed) {
-    const std::string how = std::string(name_of(run.end.reason)) +
-                            (run.end.detail.empty() ? "" : ", " + run.end.detail);
-    part.notes.push_back(
-        {run.end.end_ns, end, "the run ended among the passes of the other close modes: " + how});
-  }
   part.end = {EndReason::completed, "", end_ns};
   return part;
 }

@@ -24,8 +24,6 @@ constexpr double pool_in_use = 0.8;
 constexpr double quick_seconds = 0.002;  // to the first client: nothing to look for
 constexpr double queue_per_client = 64 * 1024;
 
-std::string percent(double share) { return fmt::format("{:.0f} %", std::min(share, 1.0) * 100); }
-
 // Who customarily listens there.
 std::string_view service_at(std::uint16_t port) {
   constexpr std::pair<std::uint16_t, std::string_view> services[] = {
@@ -48,7 +46,7 @@ std::string place(const UpstreamUse& peer) {
 std::string before_answer(const BroadcastAssessment& assessment) {
   if (!assessment.before_answer_share) return "";
   return fmt::format("; {} of the delivery latency passes before the trigger is answered",
-                     percent(*assessment.before_answer_share));
+                     percent_text(*assessment.before_answer_share));
 }
 
 bool none_well(BroadcastAssessment& assessment) {
@@ -66,7 +64,7 @@ bool driver_bound(BroadcastAssessment& assessment) {
     assessment.waits_for = fmt::format(
         "The measurement is bounded by the tool: its CPU is busy {} of the time, the server may be "
         "faster",
-        percent(*assessment.driver_share));
+        percent_text(std::min(*assessment.driver_share, 1.0)));
   } else if (assessment.lag.p99 > std::max(late_seconds, much_lag * assessment.delivery.p50) &&
              assessment.lag_of_driver * 100 > assessment.lag.count) {
     assessment.waits_for = fmt::format(
@@ -94,8 +92,8 @@ bool dependency_bound(BroadcastAssessment& assessment) {
         fmt::format("The server waits for {}: {} answers of {} on average", place(peer),
                     number_text(peer.answers), duration_text(peer.mean_seconds));
     if (waited) {
-      assessment.waits_for +=
-          fmt::format(", {} of the time that triggers take", percent(*peer.trigger_share));
+      assessment.waits_for += fmt::format(", {} of the time that triggers take",
+                                          percent_text(std::min(*peer.trigger_share, 1.0)));
     }
     if (full) {
       assessment.waits_for += fmt::format(", its {} to it in use all the time",
@@ -111,10 +109,14 @@ bool machine_bound(BroadcastAssessment& assessment) {
   const LoopUse* loop = use_in(assessment.loops, Phase::hold);
   if (loop == nullptr || !is_delayed(*loop)) return false;
   assessment.bottleneck = Bottleneck::machine;
+  const double tool = assessment.driver_share.value_or(0);
   assessment.waits_for = fmt::format(
       "This machine is the bottleneck: {} of the time the server's event loop is ready to run "
-      "while others have the CPU; measure again where nothing else runs",
-      percent(loop->delayed_share));
+      "while others have the CPU{}; measure again where nothing else runs",
+      percent_text(loop->delayed_share),
+      tool > busy_driver_share
+          ? fmt::format(", the tool among them with {} of one", percent_text(tool))
+          : "");
   return true;
 }
 
@@ -130,7 +132,7 @@ bool loop_bound(BroadcastAssessment& assessment) {
   assessment.waits_for = fmt::format(
       "The server's event loop is the bottleneck, busy {} of the "
       "time, its longest turn {}",
-      percent(loop->busy_share), duration_text(loop->longest_seconds));
+      percent_text(loop->busy_share), duration_text(loop->longest_seconds));
   return true;
 }
 
@@ -162,23 +164,23 @@ bool trigger_bound(BroadcastAssessment& assessment) {
   assessment.waits_for = fmt::format(
       "The time passes before the broadcast begins: {} of the delivery latency until the first "
       "client has the message",
-      percent(*assessment.before_first_share));
+      percent_text(*assessment.before_first_share));
   if (broadcasts_later(assessment)) {
     assessment.waits_for +=
         fmt::format(", {} after the trigger is answered: the server broadcasts later",
-                    percent(1 - *assessment.before_answer_share));
+                    percent_text(1 - *assessment.before_answer_share));
   }
   const LoopUse* loop = use_in(assessment.loops, Phase::hold);
   assessment.waits_for += loop == nullptr ? ", with what was not measured (no eBPF)"
                                           : fmt::format("; the event loop is busy {} of the time",
-                                                        percent(loop->busy_share));
+                                                        percent_text(loop->busy_share));
   return true;
 }
 
 std::string unsaturated(const BroadcastAssessment& assessment) {
   std::string text = "Nothing was saturated at this rate";
   if (const LoopUse* loop = use_in(assessment.loops, Phase::hold)) {
-    text += fmt::format("; the event loop is busy {} of the time", percent(loop->busy_share));
+    text += fmt::format("; the event loop is busy {} of the time", percent_text(loop->busy_share));
   } else {
     text += " as far as it was measured";
   }
@@ -211,7 +213,7 @@ bool broadcasts_later(const BroadcastAssessment& assessment) {
 }
 
 void find_bottleneck(BroadcastAssessment& assessment) {
-  for (const auto& bound : {none_well, driver_bound, dependency_bound, machine_bound, loop_bound,
+  for (const auto& bound : {none_well, machine_bound, driver_bound, dependency_bound, loop_bound,
                             cpu_bound, queue_bound, trigger_bound}) {
     if (bound(assessment)) return;
   }

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "analysis/load/bottleneck.h"
+#include "recording/span.h"
 
 namespace ebbtide {
 namespace {
@@ -12,10 +13,6 @@ constexpr std::uint32_t broadcast_cycle = 1;
 constexpr std::uint64_t late_ns = 1'000'000;
 constexpr double buffered_noise = 1 << 20;
 constexpr double buffered_per_client = 64 * 1024;
-
-double seconds_between(std::uint64_t start_ns, std::uint64_t end_ns) {
-  return end_ns > start_ns ? static_cast<double>(end_ns - start_ns) * 1e-9 : 0;
-}
 
 void count_clients(const Recording& recording, BroadcastAssessment& assessment) {
   std::vector<const Connection*> clients;
@@ -61,10 +58,10 @@ void add_throughput(const Recording& recording, BroadcastAssessment& assessment)
     last_answer_ns = std::max({last_answer_ns, trigger.answered_ns, trigger.sent_ns});
     last_receipt_ns = std::max(last_receipt_ns, trigger.last_ns);
   }
-  const double sending = seconds_between(first_ns, last_sent_ns);
-  const double triggering = seconds_between(first_ns, last_answer_ns);
+  const double sending = span_seconds(first_ns, last_sent_ns);
+  const double triggering = span_seconds(first_ns, last_answer_ns);
   if (triggering > 0) assessment.under_way = assessment.answer.sum / triggering;
-  const double delivering = seconds_between(first_ns, std::max(last_receipt_ns, last_answer_ns));
+  const double delivering = span_seconds(first_ns, std::max(last_receipt_ns, last_answer_ns));
   const DeliveryCounts& counts = assessment.deliveries;
   if (triggering > 0 && counts.well > 0) {
     assessment.triggers_per_second = static_cast<double>(counts.well) / triggering;
@@ -119,17 +116,17 @@ void add_latencies(const Recording& recording, BroadcastAssessment& assessment) 
   const RequestsUnderWay under_way(recording.triggers);
   for (const Trigger& trigger : recording.triggers) {
     if (trigger.answered_ns != 0) {
-      answer.push_back(seconds_between(trigger.sent_ns, trigger.answered_ns));
+      answer.push_back(span_seconds(trigger.sent_ns, trigger.answered_ns));
     }
     if (trigger.first_ns != 0) {
-      first.push_back(seconds_between(trigger.sent_ns, trigger.first_ns));
+      first.push_back(span_seconds(trigger.sent_ns, trigger.first_ns));
       until_first += first.back() * static_cast<double>(trigger.delivered);
     }
     if (trigger.first_ns != 0 && trigger.delivered > 1) {
-      spread.push_back(seconds_between(trigger.first_ns, trigger.last_ns));
+      spread.push_back(span_seconds(trigger.first_ns, trigger.last_ns));
     }
     if (trigger.scheduled_ns == 0 || trigger.sent_ns == 0) continue;
-    lag.push_back(seconds_between(trigger.scheduled_ns, trigger.sent_ns));
+    lag.push_back(span_seconds(trigger.scheduled_ns, trigger.sent_ns));
     const bool late = trigger.sent_ns > trigger.scheduled_ns + late_ns;
     assessment.lag_of_driver += late && under_way.free_at(trigger.scheduled_ns);
   }
@@ -176,7 +173,7 @@ void add_upstreams(const Recording& recording, BroadcastAssessment& assessment) 
                     .longest_seconds = static_cast<double>(wait.longest_ns) * 1e-9};
     if (assessment.answer.sum > 0) use.trigger_share = total / assessment.answer.sum;
     if (hold != nullptr && hold->end_ns > hold->start_ns) {
-      use.outstanding = total / seconds_between(hold->start_ns, hold->end_ns);
+      use.outstanding = total / span_seconds(hold->start_ns, hold->end_ns);
       use.connections = connections_to(recording, wait, *hold);
     }
     assessment.upstreams.push_back(std::move(use));

@@ -6,15 +6,12 @@
 #include "analysis/load/level_line.h"
 #include "analysis/load/levels_answer.h"
 #include "analysis/load/limit.h"
+#include "recording/span.h"
 
 namespace ebbtide {
 namespace {
 
 using Connections = std::vector<const Connection*>;
-
-double seconds_between(std::uint64_t start_ns, std::uint64_t end_ns) {
-  return end_ns > start_ns ? static_cast<double>(end_ns - start_ns) * 1e-9 : 0;
-}
 
 // Cycles of connections that began, finished or not.
 std::map<std::uint32_t, Connections> connections_by_level(const Recording& recording) {
@@ -45,7 +42,7 @@ struct Way {
 
   void step(std::uint64_t ns, std::vector<double>& seconds) {
     if (ns == 0 || ns < reached_ns) return;
-    seconds.push_back(seconds_between(reached_ns, ns));
+    seconds.push_back(span_seconds(reached_ns, ns));
     reached_ns = ns;
   }
 };
@@ -61,7 +58,7 @@ void add_latencies(LevelReport& level, const Connections& connections) {
     const std::uint64_t start_ns =
         connection->scheduled_ns != 0 ? connection->scheduled_ns : connection->start_ns;
     if (connection->connected_ns != 0) {
-      count_lost_syns(level, seconds_between(connection->start_ns, connection->connected_ns));
+      count_lost_syns(level, span_seconds(connection->start_ns, connection->connected_ns));
     }
     Way way{start_ns};
     way.step(connection->connected_ns, connect);
@@ -69,7 +66,7 @@ void add_latencies(LevelReport& level, const Connections& connections) {
     way.step(connection->upgraded_ns, upgrade);
     way.step(connection->answered_ns, answer);
     if (connection->established_ns != 0) {
-      whole.push_back(seconds_between(start_ns, connection->established_ns));
+      whole.push_back(span_seconds(start_ns, connection->established_ns));
     }
   }
   level.connect = latencies_of(std::move(connect));
@@ -92,7 +89,7 @@ void add_outcomes(const Recording& recording, LevelReport& level, const Connecti
         hold != nullptr && connection->closed_ns != 0 && connection->closed_ns < hold->end_ns;
     level.open += !gone && connection->failed_at != Stage::hold;
   }
-  if (last_ns > first_ns) level.establish_seconds = seconds_between(first_ns, last_ns);
+  if (last_ns > first_ns) level.establish_seconds = span_seconds(first_ns, last_ns);
   level.failures = failure_reasons(connections);
 }
 

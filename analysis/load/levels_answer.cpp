@@ -27,8 +27,6 @@ const LevelReport* largest_finished(const LevelsAssessment& assessment) {
   return largest;
 }
 
-std::string percent(double share) { return fmt::format("{:.0f} %", share * 100); }
-
 // The peer that a connection waits for most of the time that it takes to be established.
 std::string waited_for(const Recording& recording, const LevelReport& level) {
   for (const UpstreamWait& wait : recording.upstream_waits) {
@@ -36,7 +34,7 @@ std::string waited_for(const Recording& recording, const LevelReport& level) {
     const double share = static_cast<double>(wait.total_ns) * 1e-9 / level.whole.sum;
     if (share < much_of_the_wait) continue;
     return fmt::format("the server's wait for {}:{} ({} of the time to established)", wait.address,
-                       wait.port, percent(std::min(share, 1.0)));
+                       wait.port, percent_text(std::min(share, 1.0)));
   }
   return "";
 }
@@ -172,32 +170,33 @@ std::string opening_bound(const Recording& recording, const LevelsAssessment& as
     return fmt::format(
         "this machine: {} of the time the server's event loop is ready to run while others have "
         "the CPU",
-        percent(loop->delayed_share));
+        percent_text(loop->delayed_share));
   }
   if (loop != nullptr && loop->busy_share > busy_share) {
-    return fmt::format("the server's event loop, busy {} of the time", percent(loop->busy_share));
+    return fmt::format("the server's event loop, busy {} of the time",
+                       percent_text(loop->busy_share));
   }
   if (const std::string peer = waited_for(recording, *level); !peer.empty()) return peer;
   if (level->driver_share.value_or(0) > busy_driver_share) {
     return fmt::format("the tool itself, its CPU busy {} of the time: the server may be faster",
-                       percent(*level->driver_share));
+                       percent_text(*level->driver_share));
   }
   if (cpu_share(*level) > busy_share) {
-    return fmt::format("the server's CPU, {} of one", percent(cpu_share(*level)));
+    return fmt::format("the server's CPU, {} of one", percent_text(cpu_share(*level)));
   }
   if (keeps_schedule(recording, *level)) return "the rate that was asked for";
   if (level->near_1s + level->near_3s > 0)
     return "SYNs that got lost and were sent again after 1 s";
   if (loop != nullptr && loop->busy_share > mostly_busy_share) {
     return fmt::format("the server's event loop for the most part, busy {} of the time",
-                       percent(loop->busy_share));
+                       percent_text(loop->busy_share));
   }
   if (loop == nullptr || !level->driver_share) return "";
   const std::uint32_t window = recording.run.plan.window;
   return fmt::format("{}: the server's event loop is busy {} of the time, the tool {}",
                      window == 0 ? std::string("neither side, all being opened at once")
                                  : fmt::format("the number that open at once ({})", window),
-                     percent(loop->busy_share), percent(*level->driver_share));
+                     percent_text(loop->busy_share), percent_text(*level->driver_share));
 }
 
 std::string extrapolation(const LevelsAssessment& assessment) {

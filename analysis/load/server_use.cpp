@@ -6,6 +6,8 @@
 #include <array>
 #include <map>
 
+#include "recording/span.h"
+
 namespace ebbtide {
 namespace {
 
@@ -30,10 +32,6 @@ std::optional<double> floor_of(const Readings& readings, const std::vector<Gauge
     if (const auto sum = sum_of(readings, kinds, Point::settled, earlier)) return sum;
   }
   return std::nullopt;
-}
-
-double since(std::uint64_t start_ns, std::uint64_t ns) {
-  return ns > start_ns ? static_cast<double>(ns - start_ns) * 1e-9 : 0;
 }
 
 template <class Use>
@@ -81,7 +79,7 @@ std::vector<CpuUse> cpu_uses(const Recording& recording, const Readings& reading
     const auto user_after = read(GaugeKind::cpu_user, i + 1);
     const auto system_after = read(GaugeKind::cpu_system, i + 1);
     if (span == nullptr || !user || !system || !user_after || !system_after) continue;
-    uses.push_back({cycle_phases[i], since(span->start_ns, span->end_ns),
+    uses.push_back({cycle_phases[i], span_seconds(span->start_ns, span->end_ns),
                     static_cast<double>(*user_after - *user) * 1e-9,
                     static_cast<double>(*system_after - *system) * 1e-9});
   }
@@ -127,7 +125,7 @@ std::vector<LoopUse> loop_uses(const Recording& recording, std::uint32_t cycle) 
     const double whole = busy + static_cast<double>(activity->waiting_ns);
     uses.push_back({phase, activity->tid, busy / whole,
                     static_cast<double>(activity->longest_ns) * 1e-9,
-                    since(start_ns, activity->longest_start_ns),
+                    span_seconds(start_ns, activity->longest_start_ns),
                     std::min(1.0, static_cast<double>(activity->delayed_ns) / whole)});
   }
   return uses;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "analysis/endings/close_modes.h"
+#include "analysis/endings/passes.h"
 #include "analysis/format.h"
 #include "analysis/report/escape.h"
 #include "analysis/report/table.h"
@@ -86,14 +88,17 @@ std::string losses_text(const Recording& recording) {
   return text.empty() ? "none counted, because no tracer ran" : text;
 }
 
-std::string cut_off_text(const Recording& recording) {
-  std::uint32_t last = 0;
-  for (const PhaseSpan& span : recording.phases) last = std::max(last, span.cycle);
-  const bool finished = std::ranges::any_of(
-      recording.cycles, [last](const Cycle& cycle) { return cycle.number == last; });
-  return last == 0 || finished
-             ? ""
-             : fmt::format(" in {} {}, which is not counted", cycle_noun(recording), last);
+// " after 12.3 s, in cycle 9 (--close rst), which is not counted".
+std::string where_it_ended(const Recording& recording) {
+  std::string text;
+  if (recording.end.end_ns > recording.run.start_ns)
+    text = fmt::format(" after {}", span_text(recording.run.start_ns, recording.end.end_ns));
+  const auto where = cut_off(recording);
+  if (!where) return text;
+  text += fmt::format("{} {} {} {}", text.empty() ? "" : ",", where->finished ? "behind" : "in",
+                      cycle_noun(recording), where->cycle);
+  if (where->pass) text += fmt::format(" (--close {})", close_mode_title(*where->pass));
+  return where->finished ? text : text + ", which is not counted";
 }
 
 std::string tiers_part(const Recording& recording) {
@@ -119,26 +124,26 @@ std::string notes_part(const Recording& recording) {
 
 std::string how_it_ended(const Recording& recording) {
   const std::string detail = recording.end.detail.empty() ? "" : " (" + recording.end.detail + ")";
-  const std::string where = cut_off_text(recording);
+  const std::string how = detail + where_it_ended(recording);
   switch (recording.end.reason) {
     case EndReason::completed:
       return "completed";
     case EndReason::interrupted:
-      return "was interrupted" + where + detail;
+      return "was interrupted" + how;
     case EndReason::target_exited:
-      return "ended because the target exited" + where + detail;
+      return "ended because the target exited" + how;
     case EndReason::target_killed:
-      return "ended because the target was killed" + where + detail;
+      return "ended because the target was killed" + how;
     case EndReason::target_oom_killed:
-      return "ended because the target was killed for lack of memory" + where + detail;
+      return "ended because the target was killed for lack of memory" + how;
     case EndReason::target_exec:
-      return "ended because the target replaced itself by another program" + where;
+      return "ended because the target replaced itself by another program" + how;
     case EndReason::failed:
-      return "failed" + where + detail;
+      return "failed" + how;
     case EndReason::unknown:
       break;
   }
-  return "has no recorded end: the tool itself was killed" + where;
+  return "has no recorded end: the tool itself was killed" + how;
 }
 
 std::string losses_line(const Recording& recording) {

@@ -2,10 +2,14 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
+#include "analysis/endings/close_modes.h"
+#include "analysis/endings/passes.h"
 #include "analysis/report/escape.h"
 #include "recording/names.h"
+#include "recording/span.h"
 
 namespace ebbtide {
 namespace {
@@ -52,6 +56,8 @@ Json conditions_json(const Recording& recording) {
     tiers.push_back(
         {{"name", json_text(tier.name)}, {"on", tier.on}, {"detail", json_text(tier.detail)}});
   }
+  const auto where = cut_off(recording);
+  const std::optional<CloseMode> pass = where ? where->pass : std::nullopt;
   Json notes = Json::array();
   for (const Note& note : recording.notes) {
     notes.push_back({{"cycle", note.cycle}, {"text", json_text(note.text)}});
@@ -72,6 +78,9 @@ Json conditions_json(const Recording& recording) {
           {"planned_connections_per_cycle", run.plan.connections},
           {"end", name_of(recording.end.reason)},
           {"end_detail", json_text(recording.end.detail)},
+          {"end_seconds", span_seconds(run.start_ns, recording.end.end_ns)},
+          {"end_cycle", where ? Json(where->cycle) : Json(nullptr)},
+          {"end_close_mode", pass ? Json(close_mode_title(*pass)) : Json(nullptr)},
           {"tiers", std::move(tiers)},
           {"notes", std::move(notes)}};
 }

@@ -10,15 +10,12 @@
 #include "analysis/report/heap_json.h"
 #include "analysis/report/review_json.h"
 #include "analysis/series.h"
+#include "recording/span.h"
 
 namespace ebbtide {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-double seconds(std::uint64_t start_ns, std::uint64_t end_ns) {
-  return end_ns > start_ns ? static_cast<double>(end_ns - start_ns) * 1e-9 : 0;
-}
 
 Json judgements(const Assessment& assessment) {
   Json rows = Json::array();
@@ -65,10 +62,10 @@ Json cycles(const Recording& recording) {
                 {"idle", cycle.dose == 0},
                 {"asked", cycle.dose},
                 {"established", cycle.established},
-                {"seconds", seconds(cycle.start_ns, cycle.end_ns)}};
+                {"seconds", span_seconds(cycle.start_ns, cycle.end_ns)}};
     for (const PhaseSpan& span : recording.phases) {
       if (span.cycle != cycle.number || span.phase != Phase::settle) continue;
-      row["settle_seconds"] = seconds(span.start_ns, span.end_ns);
+      row["settle_seconds"] = span_seconds(span.start_ns, span.end_ns);
       row["settle_hit_cap"] = span.hit_cap;
       row["sockets_left"] = span.sockets_left;
     }
@@ -108,8 +105,8 @@ Json connections(const Recording& recording) {
 
 }  // namespace
 
-std::string results_json(const Recording& recording, const Assessment& assessment,
-                         const Causes& causes, const CloseModes& modes) {
+std::string results_json(const Recording& run, const LeakAnswer& answer) {
+  const auto& [recording, assessment, causes, modes] = answer;
   Json root;
   root["schema"] = results_schema;
   root["verdict"] = verdict_name(assessment.verdict);
@@ -127,7 +124,7 @@ std::string results_json(const Recording& recording, const Assessment& assessmen
   if (modes.several()) root["close_modes"] = close_modes_json(modes);
   root["cycles"] = cycles(recording);
   root["connections"] = connections(recording);
-  root["conditions"] = conditions_json(recording);
+  root["conditions"] = conditions_json(run);
   root["losses"] = losses_json(recording);
   return json_text(root);
 }

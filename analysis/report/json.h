@@ -4,9 +4,7 @@
 
 #include <string>
 
-#include "analysis/causes/causes.h"
-#include "analysis/endings/close_modes.h"
-#include "analysis/verdict.h"
+#include "analysis/endings/leak_answer.h"
 #include "recording/run.h"
 
 namespace ebbtide {
@@ -14,7 +12,6 @@ namespace ebbtide {
 inline constexpr int results_schema = 1;
 
 // Ends with a line break. The same recording gives the same bytes.
-std::string results_json(const Recording& recording, const Assessment& assessment,
-                         const Causes& causes = {}, const CloseModes& modes = {});
+std::string results_json(const Recording& run, const LeakAnswer& answer);
 
 }  // namespace ebbtide

@@ -24,7 +24,7 @@ std::string optional_amount(const std::optional<double>& amount, Unit unit) {
 }
 
 std::string optional_share(const std::optional<double>& share) {
-  return share ? fmt::format("{:.0f} %", *share * 100) : not_measured;
+  return share ? percent_text(*share) : not_measured;
 }
 
 std::string rate_text(const std::optional<double>& per_second) {

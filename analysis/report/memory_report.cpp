@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t judgements_shown = 3;
 
-std::string run_line(const ReportInput& input) {
+std::string run_line(const Recording& run, const ReportInput& input) {
   const Recording& recording = input.recording;
   const auto idle = std::ranges::count(recording.cycles, 0u, &Cycle::dose);
   std::string line = fmt::format("- {} finished with {} established, {}, against {}",
@@ -26,9 +26,7 @@ std::string run_line(const ReportInput& input) {
                                  counted(input.assessment.connections, "connection"),
                                  counted(static_cast<std::uint64_t>(idle), "idle control"),
                                  code_span(recording.run.url));
-  if (recording.end.reason != EndReason::completed) {
-    line += "; the run " + prose(how_it_ended(recording));
-  }
+  if (run.end.reason != EndReason::completed) line += "; the run " + prose(how_it_ended(run));
   return line + ".\n";
 }
 
@@ -49,8 +47,8 @@ std::string survivors_line(const ReportInput& input) {
 }
 
 // Three to six lines: the run, the judgements that weigh most, survivors, losses.
-std::string basis_lines(const ReportInput& input) {
-  std::string lines = run_line(input);
+std::string basis_lines(const Recording& run, const ReportInput& input) {
+  std::string lines = run_line(run, input);
   std::size_t shown = 0;
   for (const Judgement& judgement : input.assessment.judgements) {
     if (!judgement.decisive || shown == judgements_shown) break;
@@ -66,10 +64,10 @@ std::string basis_lines(const ReportInput& input) {
 
 }  // namespace
 
-std::string memory_report(const Recording& recording, const Assessment& assessment,
-                          const Causes& causes, const CloseModes& modes) {
+std::string memory_report(const Recording& run, const LeakAnswer& answer) {
+  const auto& [recording, assessment, causes, modes] = answer;
   const SocketJoin join = join_sockets(recording);
-  const ReportInput input{recording, assessment, join, causes};
+  const ReportInput input{recording, assessment, join, causes, modes};
   std::string text = "# Memory Analysis: " + code_span(recording.run.cmdline, 80) + "\n\n";
   text += "**" + prose(assessment.sentence) + "**\n\n";
   const HeapCause* cause = main_cause(causes.heap);
@@ -77,18 +75,18 @@ std::string memory_report(const Recording& recording, const Assessment& assessme
     text += "**" + cause_line(*cause) + ".**\n\n";
   if (const ReviewFinding* finding = main_finding(causes); finding != nullptr)
     text += "**" + finding_line(*finding) + ".**\n\n";
-  text += basis_lines(input) + "\n";
+  text += basis_lines(run, input) + "\n";
   text += joined_review_section(causes);
   text += test_results_section(input);
   text += leak_detection_section(input);
   text += close_modes_section(modes);
   text += recommendations_section(input);
-  text += conditions_section(recording);
+  text += conditions_section(run);
   return text;
 }
 
-std::string memory_summary_text(const Assessment& assessment, const Causes& causes,
-                                const CloseModes& modes) {
+std::string memory_summary_text(const Recording& run, const LeakAnswer& answer) {
+  const auto& [recording, assessment, causes, modes] = answer;
   std::string text = clean_text(assessment.sentence, 2000) + "\n";
   const HeapCause* cause = main_cause(causes.heap);
   if (assessment.verdict == Verdict::leak && cause != nullptr)
@@ -96,7 +94,9 @@ std::string memory_summary_text(const Assessment& assessment, const Causes& caus
   if (const ReviewFinding* finding = main_finding(causes); finding != nullptr)
     text += fmt::format("Mend    {}:{} {}: {}\n", clean_text(finding->at.path),
                         finding->at.range.line, finding->rule, clean_text(finding->reason, 300));
-  return text + close_modes_lines(modes);
+  text += close_modes_lines(modes);
+  if (run.end.reason == EndReason::completed) return text;
+  return text + fmt::format("Run     {}\n", clean_text(how_it_ended(run), 300));
 }
 
 }  // namespace ebbtide

@@ -4,20 +4,16 @@
 
 #include <string>
 
-#include "analysis/causes/causes.h"
-#include "analysis/endings/close_modes.h"
-#include "analysis/verdict.h"
+#include "analysis/endings/leak_answer.h"
 #include "recording/run.h"
 
 namespace ebbtide {
 
-// The Markdown of 06-03-memory-analysis.md. `recording` is the main experiment's. The same
-// recording gives the same bytes.
-std::string memory_report(const Recording& recording, const Assessment& assessment,
-                          const Causes& causes = {}, const CloseModes& modes = {});
+// The Markdown of 06-03-memory-analysis.md. The same recording gives the same bytes.
+std::string memory_report(const Recording& run, const LeakAnswer& answer);
 
-// For a terminal: the answer, and beside a LEAK what keeps it and which line to mend.
-std::string memory_summary_text(const Assessment& assessment, const Causes& causes,
-                                const CloseModes& modes = {});
+// For a terminal: the answer, beside a LEAK what keeps it and which line to mend, and how the run
+// ended that did not complete.
+std::string memory_summary_text(const Recording& run, const LeakAnswer& answer);
 
 }  // namespace ebbtide

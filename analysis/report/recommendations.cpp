@@ -157,6 +157,25 @@ void advise_on_leaks(const ReportInput& input, Advice& advice) {
   }
 }
 
+// What only one way of ending shows is not among the judgements.
+void advise_on_endings(const ReportInput& input, Advice& advice) {
+  const CloseModes& modes = input.modes;
+  for (const ModeOutcome& outcome : modes.outcomes) {
+    const std::string when = fmt::format("when a connection {}", ending_phrase(outcome.mode));
+    const std::string alone =
+        fmt::format("`--close {}` tries it alone", close_mode_title(outcome.mode));
+    if (modes.deadly == outcome.mode)
+      advice.push_back(
+          fmt::format("Keep the server alive {}: {}. {}.", when, prose(modes.death), alone));
+    if (!outcome.finding.empty() && outcome.mode != modes.outcomes.front().mode)
+      advice.push_back(
+          fmt::format("Give back {} what is kept: {}. {}.", when, prose(outcome.finding), alone));
+    if (outcome.event_loop.state == ModeCell::State::bad)
+      advice.push_back(fmt::format("Find what holds up the event loop {} ({}). {}.", when,
+                                   prose(outcome.event_loop.text), alone));
+  }
+}
+
 void advise_on_doubt(const ReportInput& input, Advice& advice) {
   const Recording& recording = input.recording;
   bool more_cycles = false;
@@ -239,6 +258,7 @@ void advise_on_run(const ReportInput& input, Advice& advice) {
 std::string recommendations_section(const ReportInput& input) {
   Advice advice;
   advise_on_leaks(input, advice);
+  advise_on_endings(input, advice);
   advise_on_doubt(input, advice);
   advise_on_growth(input, advice);
   advise_on_run(input, advice);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "analysis/causes/causes.h"
+#include "analysis/endings/close_modes.h"
 #include "analysis/join.h"
 #include "analysis/verdict.h"
 #include "recording/run.h"
@@ -17,6 +18,7 @@ struct ReportInput {
   const Assessment& assessment;
   const SocketJoin& join;
   const Causes& causes;
+  const CloseModes& modes;
 };
 
 std::string test_results_section(const ReportInput& input);    // Memory Test Results

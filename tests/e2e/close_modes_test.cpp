@@ -99,6 +99,16 @@ TEST_F(CloseModesRun, AnEntryThatOnlyAResetLeaves) {
   EXPECT_THAT(faults(), testing::ElementsAre("rst memory")) << explanation();
 }
 
+TEST_F(CloseModesRun, AFileDescriptorThatOnlyAnEarlyEndLeaves) {
+  const Server server = Server::node("tests/e2e/servers/forgets-early-ends.js");
+  measure(server, "clean,fin,rst,terminate,early");
+  expect_answer("leak", 2);
+  EXPECT_THAT(run_.out, StartsWith("LEAK: only when a connection is reset before its first answer: "
+                                   "each leaves 1.00 file descriptors behind (90 alive at the end "
+                                   "of the run, from 90 connections in 3 cycles)"));
+  EXPECT_THAT(faults(), testing::ElementsAre("early fds")) << explanation();
+}
+
 TEST_F(CloseModesRun, AnUpgradeToAWrongPathThatIsNeverAnswered) {
   const Server server = Server::node("tests/e2e/servers/ignores-wrong-paths.js");
   measure(server, "clean,rst,wrong-path");
@@ -129,6 +139,15 @@ TEST_F(CloseModesRun, AServerThatDiesOfAResetInItsHandshake) {
   EXPECT_THAT(faults(), testing::ElementsAre("abort-handshake process")) << explanation();
   EXPECT_EQ(state("rst", "process"), "ok");
   EXPECT_EQ(state("wrong-path", "process"), "not_measured");
+  const Json& conditions = results_["conditions"];
+  EXPECT_EQ(conditions["end"], "target_exited");
+  EXPECT_EQ(conditions["end_close_mode"], "abort-handshake");
+  EXPECT_GE(conditions["end_cycle"].get<int>(), 9)
+      << "behind 5 cycles and idle controls, and 3 of rst";
+  EXPECT_GT(conditions["end_seconds"].get<double>(), 0);
+  const std::string told = "ended because the target exited (exit code 1) after ";
+  EXPECT_THAT(run_.out, HasSubstr("Run     " + told));
+  EXPECT_THAT(contents_of(output_.file("06-03-memory-analysis.md")), HasSubstr("the run " + told));
 }
 
 TEST_F(CloseModesRun, AResetThatBlocksTheEventLoop) {

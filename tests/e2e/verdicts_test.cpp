@@ -19,6 +19,8 @@ namespace {
 struct Truth {
   std::string plant;
   bool leaks = false;
+  std::string close = "clean";
+  std::string said = "";  // what the first sentence says of a leak
   std::vector<std::string> more = {};
 };
 
@@ -58,7 +60,7 @@ class Verdicts : public testing::TestWithParam<Truth> {
                      {{"PLANT", truth.plant}, {"UPSTREAM", std::to_string(upstream.port())}});
     TemporaryDirectory output;
     std::vector<std::string> arguments = {"leak",     server.url("ws"),      "--send",  "hello",
-                                          "--expect", "subscribed",          "--close", "clean",
+                                          "--expect", "subscribed",          "--close", truth.close,
                                           "-o",       output.path().string()};
     arguments.insert(arguments.end(), truth.more.begin(), truth.more.end());
     const ToolRun run = ebbtide(arguments);
@@ -68,6 +70,9 @@ class Verdicts : public testing::TestWithParam<Truth> {
     EXPECT_NE(verdict, "none") << run.out << run.err;
     if (truth.leaks) {
       EXPECT_THAT(verdict, testing::AnyOf("leak", "inconclusive")) << run.out;
+      if (verdict == "leak") {
+        EXPECT_THAT(run.out.substr(0, run.out.find('\n')), testing::HasSubstr(truth.said));
+      }
     } else {
       EXPECT_NE(verdict, "leak") << run.out;
     }
@@ -93,8 +98,19 @@ INSTANTIATE_TEST_SUITE_P(Leaks, Verdicts,
 INSTANTIATE_TEST_SUITE_P(Clean, Verdicts,
                          testing::Values(Truth{"plain", false}, Truth{"lru_200", false},
                                          Truth{"lazy_growth", false}, Truth{"pool_of_20", false},
-                                         Truth{"deflate", false, {"--deflate"}}),
+                                         Truth{"deflate", false, "clean", "", {"--deflate"}}),
                          plant_of);
+INSTANTIATE_TEST_SUITE_P(
+    Ends, Verdicts,
+    testing::Values(
+        Truth{"close_wait", true, "fin", "in CLOSE_WAIT"},
+        Truth{"only_rst", true, "clean,fin,rst,wrong-path",
+              "LEAK: only when a connection is reset: each leaves 1.00 Array behind (0 → 30 → 60 "
+              "→ 90 by the end of each cycle)"},
+        Truth{"only_wrong_path", true, "all",
+              "LEAK: only when a connection asks for a wrong path: each leaves 1.00 accepted "
+              "sockets behind (90 alive at the end of the run, from 90 connections in 3 cycles)"}),
+    plant_of);
 
 }  // namespace
 }  // namespace ebbtide

@@ -24,9 +24,9 @@ constexpr double mib = 1024 * kib;
 constexpr std::uint8_t close_wait = 8;
 
 void expect_golden_reports(const std::string& name, const Recording& recording) {
-  const Assessment assessment = assess(recording);
-  expect_golden(name + ".md", memory_report(recording, assessment));
-  expect_golden(name + ".json", results_json(recording, assessment));
+  const LeakAnswer answer{.main = recording, .assessment = assess(recording)};
+  expect_golden(name + ".md", memory_report(recording, answer));
+  expect_golden(name + ".json", results_json(recording, answer));
 }
 
 // A run with every tier on and a little life in its gauges.
@@ -128,19 +128,19 @@ TEST(GoldenTest, Interrupted) {
 
 TEST(ReportTest, RepeatsByteForByte) {
   const auto run = full_run(per_connection(64 * kib), constant(27), none);
-  const auto report = [&] { return memory_report(run.recording, assess(run.recording)); };
+  const auto report = [&] { return memory_report(run.recording, answer_leak_run(run.recording)); };
   EXPECT_EQ(report(), report());
 }
 
 TEST(ReportTest, AnEmptyRecordingStillMakesAReport) {
-  const Assessment assessment = assess({});
-  const std::string report = memory_report({}, assessment);
+  const LeakAnswer answer = answer_leak_run({});
+  const std::string report = memory_report({}, answer);
   for (const char* heading :
        {"## Code Review Findings\n", "## Memory Test Results\n", "## Leak Detection\n",
         "## Recommendations for Phase 7\n", "## Conditions\n", "## How to reproduce\n"}) {
     EXPECT_THAT(report, HasSubstr(heading));
   }
-  EXPECT_EQ(nlohmann::json::parse(results_json({}, assessment)).at("schema"), results_schema);
+  EXPECT_EQ(nlohmann::json::parse(results_json({}, answer)).at("schema"), results_schema);
 }
 
 TEST(EscapeTest, CleanTextIsOneLineOfValidUtf8) {

@@ -63,6 +63,23 @@ TEST(SurvivorsTest, DeathWithTheTargetIsNoReturn) {
   EXPECT_EQ(of_kind(run.recording, ResourceKind::child)[0].alive_at_end, 1u);
 }
 
+// File descriptors are dated by the census behind the end of the cycle.
+TEST(SurvivorsTest, WhatACensusDatesBelongsToTheCycleBeforeIt) {
+  RunBuilder run;
+  run.cycles(3);
+  const std::uint64_t census_ns = run.recording.cycles.back().end_ns + 5;
+  run.recording.gauges.push_back({3, Point::settled, GaugeKind::fds, census_ns, 30});
+  run.resources(ResourceKind::fd, 3, 2, 0);
+  for (Resource& resource : run.recording.resources) resource.birth_ns = census_ns;
+  run.resources(ResourceKind::fd, 1, 4, census_ns);  // seen to be gone
+  run.resources(ResourceKind::fd, 1, 1, census_ns + 1);
+  const auto rows = of_kind(run.recording, ResourceKind::fd);
+  EXPECT_EQ(rows[0].alive_at_end, 1u);
+  EXPECT_EQ(rows[2].alive_at_end, 2u);
+  const SocketJoin join = join_sockets(run.recording);
+  EXPECT_EQ(surviving_resources(run.recording, join, ResourceKind::fd).size(), 3u);
+}
+
 TEST(SurvivorsTest, TakesMappingsBirthsFromTheCounts) {
   RunBuilder run;
   run.cycles(2);

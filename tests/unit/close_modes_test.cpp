@@ -3,10 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "analysis/endings/leak_answer.h"
 #include "analysis/endings/passes.h"
 #include "analysis/report/close_modes_section.h"
+#include "analysis/report/json.h"
+#include "analysis/report/memory_report.h"
 #include "analysis_recordings.h"
+#include "recording/names.h"
 
 namespace ebbtide {
 namespace {
@@ -102,10 +107,39 @@ TEST(CloseModes, ADeathAmongThePassesDoesNotUndoWhatWasMeasured) {
   EXPECT_EQ(answer.assessment.verdict, Verdict::no_leak);
   EXPECT_THAT(answer.assessment.sentence,
               StartsWith("The server dies when a connection is reset before its first answer: the "
-                         "target exited (code 1). NO LEAK: "));
+                         "target exited (code 1) "));
+  EXPECT_THAT(answer.assessment.sentence, HasSubstr(", in cycle 8. NO LEAK: "));
   EXPECT_EQ(answer.modes.deadly, CloseMode::early);
   EXPECT_EQ(answer.modes.outcomes[1].process.text, "died");
   EXPECT_EQ(answer.modes.outcomes[2].process.state, State::unmeasured);
+}
+
+// Where the end of the run is told, it is the whole run's, not the main experiment's.
+TEST(CloseModes, EveryReportTellsHowTheRunEndedInAPass) {
+  RunBuilder run(30);
+  run.cycles(6).ending(CloseMode::early).cycle().sockets(none, established).cut_off(12);
+  run.gauge(GaugeKind::heap_used, constant(5 * mib)).gauge(GaugeKind::fds, constant(27));
+  run.recording.run.start_ns = run.recording.cycles.front().start_ns;
+  const std::uint64_t end_ns = run.recording.run.start_ns + 90 * second_ns;
+  for (const auto& [reason, how] :
+       {std::pair{EndReason::target_exited, "ended because the target exited"},
+        std::pair{EndReason::interrupted, "was interrupted"}}) {
+    run.recording.end = {reason, "", end_ns};
+    const LeakAnswer answer = answer_leak_run(run.recording);
+    const std::string ended = std::string(how) +
+                              " after 1 min 30 s, in cycle 8 (--close "
+                              "early), which is not counted";
+    EXPECT_THAT(memory_summary_text(run.recording, answer), HasSubstr("Run     " + ended + "\n"));
+    const std::string report = memory_report(run.recording, answer);
+    EXPECT_THAT(report, HasSubstr("| the run " + ended + " "));
+    EXPECT_EQ(report.find("Nothing to fix") != std::string::npos, reason == EndReason::interrupted);
+    const auto conditions =
+        nlohmann::json::parse(results_json(run.recording, answer))["conditions"];
+    EXPECT_EQ(conditions["end"], name_of(reason));
+    EXPECT_EQ(conditions["end_seconds"], 90);
+    EXPECT_EQ(conditions["end_cycle"], 8);
+    EXPECT_EQ(conditions["end_close_mode"], "early");
+  }
 }
 
 TEST(CloseModes, ADeathInTheMainExperimentIsNotTheModes) {

@@ -140,6 +140,19 @@ TEST(BroadcastTest, ALoopWithoutACpuIsTheMachines) {
   EXPECT_THAT(assessment.waits_for, HasSubstr("60 % of the time"));
 }
 
+// Where CPUs are short, the tool has what the server waits for, and more of them mend both.
+TEST(BroadcastTest, ABusyToolOnAFullMachineIsTheMachines) {
+  BroadcastRun run;
+  run.recording.upstream_waits.clear();
+  keep_busy(run.recording, 1450 * ms);
+  run.recording.loop_activities[0].delayed_ns = 900 * ms;
+  run.recording.driver_loads[0].cpu_ns = 1200 * ms;
+  const BroadcastAssessment assessment = assess_broadcast(run.recording);
+  EXPECT_EQ(assessment.bottleneck, Bottleneck::machine);
+  EXPECT_THAT(assessment.waits_for,
+              HasSubstr("others have the CPU, the tool among them with 80 %"));
+}
+
 TEST(BroadcastTest, AServerThatAnswersFirstAndBroadcastsLater) {
   BroadcastRun run;
   run.recording.upstream_waits.clear();

@@ -13,6 +13,7 @@ RunInfo run_info(RunKind kind, const std::string& command_line) {
   run.tool_version = "0.1.0";
   run.command_line = command_line;
   run.started_unix_s = 1'760'000'000;
+  run.start_ns = 1'000'000'000'000;
   run.url = "ws://127.0.0.1:8000/ws";
   run.pid = 4242;
   run.comm = "node";

@@ -17,6 +17,10 @@ const leaks = {
   buffers_16k: () => kept.push(Buffer.alloc(16384, 1)),
   native: () => kept.push(zlib.createDeflate({ memLevel: 9 }).on('error', () => {})),
   fds: () => kept.push(fs.openSync('/dev/null')),
+  // Its client's FIN is not answered.
+  close_wait: (socket) => socket._socket.removeAllListeners('end'),
+  only_rst: (socket) => socket._socket.on('error', () => kept.push(new Array(120).fill(null))),
+  only_wrong_path: () => {},
 };
 
 // Clean ones: bounded by a cap, or driven by the clock.
@@ -65,10 +69,15 @@ if (plant === 'metrics_ring') {
 }
 
 const server = http.createServer();
-new WebSocketServer({ server, perMessageDeflate: plant === 'deflate' }).on('connection', (socket) => {
+const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: plant === 'deflate' });
+server.on('upgrade', (request, socket, head) => {
+  if (request.url === '/ws') return sockets.handleUpgrade(request, socket, head, (each) => sockets.emit('connection', each));
+  if (plant !== 'only_wrong_path') socket.destroy();
+});
+sockets.on('connection', (socket) => {
   socket.on('error', () => socket.terminate());
   socket.on('message', (data) => socket.send(`subscribed ${data}`));
   seen++;
-  onConnection();
+  onConnection(socket);
 });
 require('./listen').listen(server);
