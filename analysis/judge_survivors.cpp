@@ -66,6 +66,7 @@ void decide_survivors(Judgement& judgement, std::span<const CohortShare> used) {
   } else if (earlier < last / 2) {
     const bool all_gone = earlier < judgement.limit;
     judgement.verdict = all_gone ? Verdict::no_leak : Verdict::inconclusive;
+    judgement.may_come_back = !all_gone;
     judgement.reason = "given back late: only those of the last cycles were still there";
   } else {
     judgement.verdict = Verdict::leak;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "analysis/cool_down.h"
 #include "analysis/design.h"
 #include "analysis/sentence.h"
 
@@ -32,6 +33,7 @@ std::vector<std::uint32_t> next_doses(const Recording& recording, const Assessme
                                       const RunBudget& budget) {
   const std::uint32_t done = assessment.cycles;
   if (done == 0 || !more_would_tell(recording, assessment)) return {};
+  if (find_cool_down(recording).taken()) return {};
   const auto elapsed =
       static_cast<std::int64_t>(recording.cycles.back().end_ns - recording.cycles.front().start_ns);
   const double seconds_each = static_cast<double>(elapsed) * 1e-9 / done;

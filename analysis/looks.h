@@ -22,7 +22,8 @@ struct RunBudget {
 };
 
 // The doses that go on with an undecided run: as many cycles again, as far as the budget goes. None
-// when it is decided, or when more cycles would not change what stands against a verdict.
+// when it is decided, or when more cycles would not change what stands against a verdict, nor
+// behind a cool-down.
 std::vector<std::uint32_t> next_doses(const Recording& recording, const Assessment& assessment,
                                       const RunBudget& budget);
 

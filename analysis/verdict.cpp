@@ -5,11 +5,15 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <span>
+#include <utility>
 
+#include "analysis/cool_down.h"
 #include "analysis/format.h"
 #include "analysis/holders.h"
 #include "analysis/judge.h"
 #include "analysis/looks.h"
+#include "analysis/run_part.h"
 #include "analysis/sentence.h"
 #include "analysis/survivors.h"
 
@@ -75,33 +79,61 @@ std::map<std::uint32_t, double> connected_by_cycle(const Recording& recording) {
   return connected;
 }
 
-void judge_kinds(const Recording& recording, Assessment& assessment) {
+// What each finished cycle with connections, or idle control, has of a kind.
+using Cohorts = std::map<ResourceKind, std::vector<CohortShare>>;
+
+Cohorts cohorts_of(const Recording& recording, std::span<const CohortSurvivors> survivors) {
   auto connected = connected_by_cycle(recording);
   std::map<std::uint32_t, const Cycle*> cycle_of;
   for (const Cycle& cycle : recording.cycles) cycle_of[cycle.number] = &cycle;
-  std::map<ResourceKind, std::vector<CohortShare>> cohorts;
-  for (const CohortSurvivors& row : assessment.survivors) {
-    const Cycle& cycle = *cycle_of.at(row.cycle);
+  Cohorts cohorts;
+  for (const CohortSurvivors& row : survivors) {
+    const auto found = cycle_of.find(row.cycle);
+    if (found == cycle_of.end()) continue;  // of the cool-down
+    const Cycle& cycle = *found->second;
     const auto elapsed = static_cast<std::int64_t>(cycle.end_ns - cycle.start_ns);
     cohorts[row.kind].push_back({connected[row.cycle],
                                  static_cast<double>(std::max<std::int64_t>(0, elapsed)) * 1e-9,
                                  static_cast<double>(row.alive_at_end), cycle.dose == 0});
   }
-  for (const auto& [kind, shares] : cohorts) {
-    Judgement judgement =
-        judge_survivors(shares, kind_rule(recording, kind), assessment.confidence);
-    refuse_if_lossy(recording, judgement);
+  return cohorts;
+}
+
+// A run without its cool-down, and what that changes.
+struct Run {
+  const Recording& whole;
+  const Recording& driven;
+  CoolDown cool_down;
+};
+
+void judge_kinds(const Run& run, const SocketJoin& join, Assessment& assessment) {
+  const Cohorts at_the_end = cohorts_of(run.driven, assessment.survivors);
+  Cohorts before;
+  if (run.cool_down.taken()) before = cohorts_of(run.driven, find_survivors(run.driven, join));
+  for (const auto& [kind, shares] : at_the_end) {
+    const KindRule rule = kind_rule(run.whole, kind);
+    Judgement judgement = judge_survivors(shares, rule, assessment.confidence);
+    if (const auto cohorts = before.find(kind); cohorts != before.end()) {
+      judgement = weigh_cool_down(judge_survivors(cohorts->second, rule, assessment.confidence),
+                                  std::move(judgement), run.cool_down);
+    }
+    refuse_if_lossy(run.whole, judgement);
     assessment.judgements.push_back(std::move(judgement));
   }
 }
 
-void judge_gauges(const Recording& recording, Assessment& assessment) {
-  for (const GaugeRule& rule : gauge_rules(recording)) {
-    const FloorSeries series = floor_series(recording, rule.terms);
-    assessment.judgements.push_back(judge_floor(series, rule, assessment.confidence));
+void judge_gauges(const Run& run, Assessment& assessment) {
+  for (const GaugeRule& rule : gauge_rules(run.driven)) {
+    const FloorSeries series = floor_series(run.driven, rule.terms);
+    Judgement judgement = judge_floor(series, rule, assessment.confidence);
+    if (run.cool_down.taken() && !series.readings.empty()) {
+      const double level_after = floor_series(run.whole, rule.terms).readings.back().value;
+      weigh_cool_down(series, level_after, run.cool_down, judgement);
+    }
+    assessment.judgements.push_back(std::move(judgement));
   }
-  if (!is_v8(recording) || was_read(recording, GaugeKind::heap_used) ||
-      was_read(recording, GaugeKind::heap_live))
+  if (!is_v8(run.whole) || was_read(run.whole, GaugeKind::heap_used) ||
+      was_read(run.whole, GaugeKind::heap_live))
     return;
   Judgement missing;
   missing.gauge = GaugeKind::heap_used;
@@ -181,8 +213,12 @@ Assessment assess(const Recording& recording) {
   assessment.confidence = look_confidence(recording.run.plan.cycles, assessment.cycles);
   const SocketJoin join = join_sockets(recording);
   assessment.survivors = find_survivors(recording, join);
-  judge_gauges(recording, assessment);
-  judge_kinds(recording, assessment);
+  const CoolDown cool_down = find_cool_down(recording);
+  std::optional<Recording> before;
+  if (cool_down.taken()) before = run_before(recording, cool_down.first_cycle);
+  const Run run{recording, before ? *before : recording, cool_down};
+  judge_gauges(run, assessment);
+  judge_kinds(run, join, assessment);
   const auto weight = [](const Judgement& judgement) {
     return (judgement.decisive ? 10 : 0) + severity(judgement.verdict);
   };

@@ -34,6 +34,8 @@ struct Judgement {
   double limit = 0;           // a leak from this size per connection on would have been seen
   double drift_per_second = 0;       // the clock's share; 0 when not told apart from nothing
   double per_cycle = 0;              // growth that each cycle brings, whatever its dose
+  double late_return = 0;            // per connection, given back in the cool-down alone
+  bool may_come_back = false;        // what is left looks as if it were given back late
   std::uint32_t points = 0;          // n: settle points used
   std::uint32_t warm_up_cycles = 0;  // set aside
   std::string reason;                // one sentence

@@ -130,6 +130,17 @@ bool Experiment::goes_on() {
     plan_.passes.clear();
     note(progress_state_.cycle, next.no_passes);
   }
+  if (next.cool_down.count() > 0) {
+    if (cool_down_.count() == 0)
+      progress_.say(
+          "LEAK so far; whether it is given back late shows now, while nobody connects (Ctrl-C "
+          "ends that, --cool-down 0 leaves it out)");
+    cool_down_ = next.cool_down;
+    plan_.doses.push_back(0);
+    progress_state_.cycles++;
+    return true;
+  }
+  cool_down_ = {};
   if (next.doses.empty()) return false;
   progress_.say(fmt::format("not decided yet: {} more cycles", next.doses.size()));
   plan_.doses.insert(plan_.doses.end(), next.doses.begin(), next.doses.end());
@@ -164,9 +175,7 @@ awaitable<void> Experiment::run_cycle(std::uint32_t number, std::uint32_t dose) 
     cycle.established = co_await drive_connections(number, dose);
     drive_lengths_ns_.push_back(monotonic_ns() - cycle.start_ns);
   } else {
-    const std::uint64_t start_ns = begin_phase(number, Phase::hold);
-    co_await sleep(typical(drive_lengths_ns_));  // then it settles, as every cycle does
-    end_phase(number, Phase::hold, start_ns);
+    co_await stay_idle(number);  // then it settles, as every cycle does
   }
   if (stopping()) co_return;
   co_await settle(number);
@@ -181,6 +190,14 @@ awaitable<void> Experiment::run_cycle(std::uint32_t number, std::uint32_t dose) 
   if (nobody_came_ && !in_pass_) {
     fail(fmt::format("none of the {} connections of cycle {} was established", dose, number));
   }
+}
+
+awaitable<void> Experiment::stay_idle(std::uint32_t cycle) {
+  const bool cools_down = cool_down_.count() > 0;
+  const Phase phase = cools_down ? Phase::cool_down : Phase::hold;
+  const std::uint64_t start_ns = begin_phase(cycle, phase);
+  co_await sleep(cools_down ? std::chrono::nanoseconds(cool_down_) : typical(drive_lengths_ns_));
+  end_phase(cycle, phase, start_ns);
 }
 
 awaitable<std::uint32_t> Experiment::drive_connections(std::uint32_t cycle, std::uint32_t dose) {

@@ -29,8 +29,9 @@ namespace ebbtide {
 
 // How a run goes on when its doses are done.
 struct NextCycles {
-  std::vector<std::uint32_t> doses;  // none: what was measured is enough
-  std::string no_passes;             // why the other ways of ending need not be tried; "": they do
+  std::vector<std::uint32_t> doses;        // none: what was measured is enough
+  std::chrono::milliseconds cool_down{0};  // else: leave the target alone for so long, ask again
+  std::string no_passes;  // why the other ways of ending need not be tried; "": they do
 };
 
 struct ExperimentPlan {
@@ -66,6 +67,7 @@ class Experiment {
   bool goes_on();
   boost::asio::awaitable<void> run_passes(std::uint32_t number);
   boost::asio::awaitable<void> run_cycle(std::uint32_t number, std::uint32_t dose);
+  boost::asio::awaitable<void> stay_idle(std::uint32_t cycle);
   boost::asio::awaitable<std::uint32_t> drive_connections(std::uint32_t cycle, std::uint32_t dose);
   boost::asio::awaitable<void> hold(std::uint32_t cycle);
   boost::asio::awaitable<void> settle(std::uint32_t cycle);
@@ -101,6 +103,7 @@ class Experiment {
   std::uint64_t start_ns_ = 0;
   ProgressState progress_state_;
   std::string failure_;
+  std::chrono::milliseconds cool_down_{0};  // of the cycles that follow; 0: they are no cool-down
   bool in_pass_ = false;
   bool nobody_came_ = false;  // none of the last cycle's connections got as far as it should
   bool stop_requested_ = false;

@@ -128,6 +128,7 @@ Result<void> HeapWatch::look_at(Process& process, std::uint32_t cycle, HeapLook&
       if (known_paths_.insert(row.id).second) look.rows.emplace_back(std::move(row));
     }
     for (const HeapPathLevel& row : digest.levels) look.rows.emplace_back(row);
+    for (HeapTimer& row : digest.timers) look.rows.emplace_back(std::move(row));
   }
   return {};
 }

@@ -28,6 +28,13 @@ void define_leak(CLI::App& app, LeakArguments& arguments, LeakOptions& options) 
       ->check(seconds_between(1, max_seconds))
       ->capture_default_str()
       ->group("Experiment");
+  app.add_option("--cool-down", arguments.cool_down_seconds,
+                 "before LEAK, leave the server alone for at most so long where something may yet "
+                 "give back, in seconds; 0: never")
+      ->type_name("S")
+      ->check(seconds_between(0, max_seconds))
+      ->capture_default_str()
+      ->group("Experiment");
   app.add_option("--connections", options.connections, "connections per cycle")
       ->type_name("N")
       ->check(CLI::Range(1U, max_connections))
@@ -60,6 +67,7 @@ void finish_leak(const CLI::App& app, const LeakArguments& arguments, LeakOption
   options.review = !arguments.no_source;
   options.every_end = app.count("--close") > 0;
   options.max_time = to_milliseconds(arguments.max_time_seconds);
+  options.cool_down = to_milliseconds(arguments.cool_down_seconds);
   const bool fixed = app.count("--cycles") > 0 && app.count("--max-cycles") == 0;
   if (fixed) options.max_cycles = options.cycles;
 }

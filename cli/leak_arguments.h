@@ -9,6 +9,7 @@ namespace ebbtide {
 
 struct LeakArguments {
   double max_time_seconds = 120;
+  double cool_down_seconds = 90;
   bool no_source = false;
 };
 

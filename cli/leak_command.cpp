@@ -1,6 +1,9 @@
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 
 #include "analysis/causes/causes.h"
+#include "analysis/cool_down.h"
 #include "analysis/design.h"
 #include "analysis/looks.h"
 #include "cli/commands.h"
@@ -11,6 +14,8 @@
 
 namespace ebbtide {
 namespace {
+
+constexpr std::chrono::milliseconds cool_down_step{10'000};  // from one look to the next
 
 // What the code review reads goes into the recording, which the reports are made of. A source that
 // nobody named and that is not found is no reason to stop.
@@ -44,7 +49,13 @@ NextCycles next_cycles(const LeakOptions& options, const Recording& so_far) {
   next.doses = next_doses(so_far, assessment,
                           {.max_cycles = options.max_cycles,
                            .max_seconds = std::chrono::duration<double>(options.max_time).count()});
-  if (assessment.verdict == Verdict::leak && !options.every_end) {
+  const double rest =
+      next.doses.empty()
+          ? cool_down_needed(so_far, assessment,
+                             std::chrono::duration<double>(options.cool_down).count())
+          : 0;
+  next.cool_down = std::min(cool_down_step, std::chrono::milliseconds(std::llround(rest * 1000)));
+  if (assessment.verdict == Verdict::leak && !options.every_end && rest == 0) {
     next.no_passes =
         "the other ways a connection can end were not tried: a clean end leaks already (--close "
         "all tries them)";

@@ -40,8 +40,9 @@ struct LeakOptions {
   std::uint32_t cycles = 10;
   std::uint32_t max_cycles = 40;  // when `cycles` decide nothing
   std::chrono::milliseconds max_time{120'000};
-  bool every_end = false;           // try every close mode, even when the first leaks
-  std::uint32_t connections = 100;  // per cycle
+  std::chrono::milliseconds cool_down{90'000};  // at most, before LEAK; 0: never
+  bool every_end = false;                       // try every close mode, even when the first leaks
+  std::uint32_t connections = 100;              // per cycle
   bool snapshot = false;
   bool fd_events = false;
   std::vector<std::string> source;  // of the server; empty: found by its process

@@ -235,6 +235,7 @@ Result<Recording> read_recording(const std::string& path) {
   recording.heap_paths = reader.rows<HeapPath>();
   recording.heap_path_levels = reader.rows<HeapPathLevel>();
   recording.active_resources = reader.rows<ActiveResource>();
+  recording.heap_timers = reader.rows<HeapTimer>();
   recording.snapshot_files = reader.rows<SnapshotFile>();
   recording.loop_activities = reader.rows<LoopActivity>();
   recording.loop_stalls = reader.rows<LoopStall>();

@@ -359,6 +359,17 @@ struct ActiveResource {
   std::uint64_t count = 0;
 };
 
+// Timers of one kind that are running in one JavaScript heap at a look: what they call may give
+// something back later on.
+struct HeapTimer {
+  std::uint32_t cycle = 0;
+  std::string isolate;
+  CodePosition callback;  // unknown for functions of Node's own and for bound ones
+  std::uint64_t delay_ms = 0;
+  bool repeats = false;
+  std::uint64_t count = 0;
+};
+
 // A .heapsnapshot that the target's inspector wrote on request. It makes the target's memory grow
 // for good: readings of it after `ts_ns` are void.
 struct SnapshotFile {
@@ -404,6 +415,7 @@ struct Recording {
   std::vector<HeapPath> heap_paths;
   std::vector<HeapPathLevel> heap_path_levels;
   std::vector<ActiveResource> active_resources;
+  std::vector<HeapTimer> heap_timers;
   std::vector<SnapshotFile> snapshot_files;
   std::vector<LoopActivity> loop_activities;
   std::vector<LoopStall> loop_stalls;
@@ -424,8 +436,8 @@ struct Recording {
 using Record =
     std::variant<RunInfo, RunEnd, Tier, Cycle, PhaseSpan, Gauge, TimelinePoint, Connection,
                  Resource, SocketLife, BirthCount, Gc, Stack, FaultCount, FdEvent, HeapCensus,
-                 HeapClass, HeapPath, HeapPathLevel, ActiveResource, SnapshotFile, LoopActivity,
-                 LoopStall, UpstreamWait, DriverLoad, Trigger, LatencyBucket, UnmatchedMessage,
-                 SourceFile, UnreadSource, Loss, Note>;
+                 HeapClass, HeapPath, HeapPathLevel, ActiveResource, HeapTimer, SnapshotFile,
+                 LoopActivity, LoopStall, UpstreamWait, DriverLoad, Trigger, LatencyBucket,
+                 UnmatchedMessage, SourceFile, UnreadSource, Loss, Note>;
 
 }  // namespace ebbtide

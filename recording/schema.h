@@ -16,7 +16,7 @@
 namespace ebbtide {
 
 inline constexpr std::uint32_t recording_application_id = 0x45424254;  // "EBBT"
-inline constexpr std::uint32_t recording_schema_version = 5;
+inline constexpr std::uint32_t recording_schema_version = 6;
 
 // Every row type that has a table, in the order of docs/recording.md.
 template <template <class> class F>
@@ -24,9 +24,10 @@ using ForEachTable =
     std::tuple<F<RunInfo>, F<PlanStep>, F<RunEnd>, F<Tier>, F<Cycle>, F<PhaseSpan>, F<Gauge>,
                F<TimelinePoint>, F<Connection>, F<Resource>, F<SocketLife>, F<BirthCount>, F<Gc>,
                F<Stack>, F<StackFrame>, F<FaultCount>, F<FdEvent>, F<HeapCensus>, F<HeapClass>,
-               F<HeapPath>, F<HeapPathLevel>, F<ActiveResource>, F<SnapshotFile>, F<LoopActivity>,
-               F<LoopStall>, F<UpstreamWait>, F<DriverLoad>, F<Trigger>, F<LatencyBucket>,
-               F<UnmatchedMessage>, F<SourceFile>, F<UnreadSource>, F<Loss>, F<Note>>;
+               F<HeapPath>, F<HeapPathLevel>, F<ActiveResource>, F<HeapTimer>, F<SnapshotFile>,
+               F<LoopActivity>, F<LoopStall>, F<UpstreamWait>, F<DriverLoad>, F<Trigger>,
+               F<LatencyBucket>, F<UnmatchedMessage>, F<SourceFile>, F<UnreadSource>, F<Loss>,
+               F<Note>>;
 
 template <class T>
 concept Scalar = std::is_arithmetic_v<std::remove_const_t<T>> ||

@@ -388,6 +388,20 @@ struct Table<HeapPathLevel> {
 };
 
 template <>
+struct Table<HeapTimer> {
+  static constexpr std::string_view name = "heap_timer";
+  static constexpr std::string_view key = "";
+  static constexpr void fields(auto& row, auto&& visit) {
+    visit("cycle", row.cycle);
+    visit("isolate", row.isolate);
+    visit("", row.callback);
+    visit("delay_ms", row.delay_ms);
+    visit("repeats", row.repeats);
+    visit("count", row.count);
+  }
+};
+
+template <>
 struct Table<ActiveResource> {
   static constexpr std::string_view name = "active_resource";
   static constexpr std::string_view key = "";

@@ -1,13 +1,18 @@
 #include "analysis/causes/causes.h"
 
 #include "analysis/causes/code_bounds.h"
+#include "analysis/cool_down.h"
 #include "analysis/heap/object_verdict.h"
+#include "analysis/run_part.h"
 
 namespace ebbtide {
 
 Causes find_causes(const Recording& recording, Assessment& assessment) {
   Causes causes;
-  causes.heap = find_heap_growth(recording);
+  const CoolDown cool_down = find_cool_down(recording);
+  causes.heap = find_heap_growth(cool_down.taken() ? run_before(recording, cool_down.first_cycle)
+                                                   : recording);
+  if (cool_down.taken()) mark_given_back(recording, causes.heap);
   causes.review = review_tree(recording.source_files);
   mark_bounded(recording, causes.review, causes.heap);
   weigh_objects(causes.heap, assessment);

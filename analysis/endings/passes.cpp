@@ -6,8 +6,8 @@
 #include <optional>
 #include <sstream>
 #include <string>
-#include <unordered_set>
 
+#include "analysis/run_part.h"
 #include "recording/names.h"
 
 namespace ebbtide {
@@ -27,35 +27,6 @@ std::uint32_t first_of_passes(const Recording& run) {
     if (!tried && connection.close_mode != main) first = std::min(first, connection.cycle);
   }
   return first;
-}
-
-// Calls change(rows) for every table whose rows belong to a cycle.
-void for_each_table_of_cycles(Recording& recording, auto&& change) {
-  change(recording.phases);
-  change(recording.gauges);
-  change(recording.connections);
-  change(recording.births);
-  change(recording.gcs);
-  change(recording.faults);
-  change(recording.fd_events);
-  change(recording.heap_censuses);
-  change(recording.heap_classes);
-  change(recording.heap_path_levels);
-  change(recording.active_resources);
-  change(recording.snapshot_files);
-  change(recording.loop_activities);
-  change(recording.loop_stalls);
-  change(recording.driver_loads);
-}
-
-void forget_later_resources(Recording& recording, std::uint32_t end) {
-  std::unordered_set<std::uint64_t> forgotten;
-  for (const Resource& resource : recording.resources) {
-    if (resource.birth_cycle >= end) forgotten.insert(resource.id);
-  }
-  std::erase_if(recording.resources, [&](const auto& row) { return forgotten.contains(row.id); });
-  std::erase_if(recording.sockets,
-                [&](const auto& row) { return forgotten.contains(row.resource_id); });
 }
 
 }  // namespace
@@ -97,17 +68,10 @@ std::optional<CutOff> cut_off(const Recording& run) {
 }
 
 Recording main_part(const Recording& run) {
-  Recording part = run;
   const std::uint32_t end = first_of_passes(run);
-  if (end == no_cycle) return part;
-  std::erase_if(part.cycles, [&](const Cycle& cycle) { return cycle.number >= end; });
-  for_each_table_of_cycles(part, [&](auto& rows) {
-    std::erase_if(rows, [&](const auto& row) { return row.cycle >= end; });
-  });
-  forget_later_resources(part, end);
-  const std::uint64_t end_ns = part.cycles.empty() ? 0 : part.cycles.back().end_ns;
-  std::erase_if(part.timeline, [&](const TimelinePoint& point) { return point.ts_ns > end_ns; });
-  part.end = {EndReason::completed, "", end_ns};
+  if (end == no_cycle) return run;
+  Recording part = run_before(run, end);
+  part.end = {EndReason::completed, "", part.cycles.empty() ? 0 : part.cycles.back().end_ns};
   return part;
 }
 

@@ -18,6 +18,7 @@ constexpr std::uint64_t entries_worth_a_row = 16;
 constexpr std::uint64_t bytes_worth_a_row = 64 * 1024;
 constexpr std::size_t most_rows = 20000;
 constexpr std::uint64_t class_bytes_worth_a_row = 16 * 1024;
+constexpr std::size_t most_timer_kinds = 200;
 
 }  // namespace
 
@@ -61,6 +62,7 @@ class Digestion {
     retainers_ = retainers(graph_);
     classes_ = find_classes(graph_);
     take_census();
+    write_timers();
     const ContextScopes scopes(graph_, sources_);
     scopes_ = &scopes;
     const HeapPaths paths = assign_paths(graph_, retainers_, classes_, scopes,
@@ -72,7 +74,9 @@ class Digestion {
 
  private:
   void take_census();
+  void write_timers();
   void write_classes(const std::vector<HeapClass>& counted);
+  [[nodiscard]] CodePosition callback_position(NodeIndex callback);
   [[nodiscard]] static std::vector<bool> choose(
       const PathTree& tree, const std::vector<PathSums>& sums,
       const std::unordered_set<std::uint64_t>& kept_paths);
@@ -207,6 +211,36 @@ void Digestion::take_census() {
     row.bytes += graph_.self_size[node];
   }
   write_classes(counted);
+}
+
+// By what they call and when; many connections have a timer of the same kind each.
+void Digestion::write_timers() {
+  for (const RunningTimer& timer : graph_.timers) {
+    if (retainers_.reach[timer.node] == Reach::garbage) continue;
+    HeapTimer row{.cycle = cycle_,
+                  .isolate = isolate_,
+                  .callback = callback_position(timer.callback),
+                  .delay_ms = timer.delay_ms,
+                  .repeats = timer.repeats,
+                  .count = 1};
+    const auto same = std::ranges::find_if(digest_.timers, [&](const HeapTimer& known) {
+      return known.delay_ms == row.delay_ms && known.repeats == row.repeats &&
+             known.callback == row.callback;
+    });
+    if (same != digest_.timers.end()) {
+      ++same->count;
+    } else if (digest_.timers.size() < most_timer_kinds) {
+      digest_.timers.push_back(std::move(row));
+    }
+  }
+}
+
+CodePosition Digestion::callback_position(NodeIndex callback) {
+  const HeapLocation* location = callback == no_node ? nullptr : graph_.location_of(callback);
+  if (location == nullptr || location->script >= graph_.scripts.size()) return {};
+  const HeapScript& script = graph_.scripts[location->script];
+  if (script.name.starts_with("node:")) return {};
+  return sources_.of(script).position({location->line, location->column});
 }
 
 void Digestion::write_classes(const std::vector<HeapClass>& counted) {

@@ -23,6 +23,7 @@ struct HeapDigest {
   std::vector<HeapClass> classes;
   std::vector<HeapPath> paths;
   std::vector<HeapPathLevel> levels;
+  std::vector<HeapTimer> timers;
   std::uint64_t paths_left_out = 0;  // that led to too few objects to tell a growth from chance
 };
 

@@ -67,6 +67,14 @@ struct ContainerSize {
   std::uint32_t entries = 0;
 };
 
+// A timer of Node's that is running.
+struct RunningTimer {
+  NodeIndex node = no_node;
+  NodeIndex callback = no_node;
+  std::uint64_t delay_ms = 0;
+  bool repeats = false;
+};
+
 // Node 0 is the root. Its children are synthetic nodes: the first, `javascript_roots`, leads to
 // everything that JavaScript can reach (native contexts, stacks, V8's own roots); the second,
 // `handle_roots`, to what C++ holds by handles. Nodes that neither reaches are garbage.
@@ -89,6 +97,7 @@ struct HeapGraph {
   std::vector<HeapLocation> locations;    // ascending by node
   std::vector<ContainerSize> containers;  // ascending by node: Map, Set, Array, dictionary mode
                                           // objects; what they hold, not their capacity
+  std::vector<RunningTimer> timers;       // ascending by node; of a live heap alone
 
   [[nodiscard]] NodeIndex size() const { return static_cast<NodeIndex>(kind.size()); }
   [[nodiscard]] std::span<const HeapEdge> edges_of(NodeIndex node) const {

@@ -176,6 +176,7 @@ const TracedPath* growing_child(const TracedPath& path) {
 void CauseFinder::measure(HeapCause& cause, const TracedPath& path, bool by_entries) const {
   const LevelTrend& trend = by_entries ? path.entries_trend : path.objects_trend;
   cause.levels = by_entries ? path.entries : path.objects;
+  cause.by_entries = by_entries;
   cause.objects_per_connection = trend.per_connection;
   cause.bounded = trend.trend == Trend::bounded;
   cause.retained_per_connection = slope_of(series_, path.retained);

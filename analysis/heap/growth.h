@@ -21,9 +21,11 @@ struct HeapCause {
   bool user_code = false;  // false: in the runtime's or a package's own code
   double objects_per_connection = 0;
   double retained_per_connection = 0;  // bytes, memory outside the heap included
-  std::vector<std::uint64_t> levels;   // objects (or entries) at each look, in their order
+  std::vector<std::uint64_t> levels;   // at each look, in their order
+  bool by_entries = false;             // what was counted: the entries of a container, not objects
   bool bounded = false;       // the growth stopped or slows down: a cache, a pool, a warm-up
   std::string bounded_by;     // where the source keeps it below a size, "" where it does not
+  bool given_back = false;    // most of it was gone after the cool-down; is bounded then
   bool handles_only = false;  // kept by C++ handles, not by a JavaScript reference
   struct Companion {          // what else grows below it
     std::string class_name;

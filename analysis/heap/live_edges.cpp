@@ -1,5 +1,7 @@
 // The edges of LiveGraph: which references an object has and what DevTools calls them.
 #include <algorithm>
+#include <bit>
+#include <cmath>
 
 #include "analysis/heap/live_graph.h"
 
@@ -8,6 +10,8 @@ namespace {
 
 constexpr std::uint64_t elements_slot = 16;
 constexpr std::uint64_t context_previous = 24;
+constexpr std::uint64_t number_value = 8;           // of a HeapNumber
+constexpr double longest_delay_ms = 2'147'483'647;  // setTimeout() takes no more
 
 }  // namespace
 
@@ -130,6 +134,7 @@ void LiveGraph::emit_receiver(const Object& object) {
   edge(memory_.word(object.address), EdgeKind::internal, text_of_.map);
   emit_outside_properties(object);
   note_thread_id(object);
+  note_timer(object);
   const auto elements = memory_.word(object.address + elements_slot);
   if (is_reference(elements)) {
     edge(elements, EdgeKind::internal, text_of_.elements);
@@ -236,6 +241,35 @@ void LiveGraph::note_thread_id(const Object& object) {
   const auto id = names_.own_property(object.address, "threadId");
   const auto main = names_.own_property(object.address, "isMainThread");
   if (is_smi(id) && is_reference(main)) thread_id_ = smi_value(id);
+}
+
+std::optional<double> LiveGraph::number_of(std::uint64_t word) const {
+  if (is_smi(word)) return smi_value(word);
+  if (!is_reference(word)) return std::nullopt;
+  if (layout_.type(objects_.type_of_word(word)).kind != NodeKind::number) return std::nullopt;
+  return std::bit_cast<double>(memory_.word(untagged(word) + number_value));
+}
+
+// A Timeout is known by its fields. One that was cleared or has fired is in no list: _idleNext is
+// null then.
+void LiveGraph::note_timer(const Object& object) {
+  if (maps_of_timers_.size() <= object.map) maps_of_timers_.resize(object.map + 1UL);
+  auto& is_timer = maps_of_timers_[object.map];
+  if (!is_timer) {
+    const auto& names = names_.fields(object.map);
+    const auto has = [&](std::uint32_t name) {
+      return std::ranges::find(names, name) != names.end();
+    };
+    is_timer = has(text_of_.idle_timeout) && has(text_of_.on_timeout);
+  }
+  if (!*is_timer) return;
+  const auto next = names_.own_property(object.address, "_idleNext");
+  if (!is_reference(next) || !layout_.is_receiver(objects_.type_of_word(next))) return;
+  const auto delay = number_of(names_.own_property(object.address, "_idleTimeout"));
+  if (!delay || !(*delay >= 0 && *delay <= longest_delay_ms)) return;
+  graph_.timers.push_back({object.node, node_of(names_.own_property(object.address, "_onTimeout")),
+                           static_cast<std::uint64_t>(std::llround(*delay)),
+                           number_of(names_.own_property(object.address, "_repeat")).has_value()});
 }
 
 void LiveGraph::emit_dictionary_keys(const Object& object) {

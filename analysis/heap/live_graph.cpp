@@ -68,7 +68,9 @@ void LiveGraph::number_nodes(std::uint16_t isolate) {
               text("(object elements)"),
               text("(object properties)"),
               text("threadId"),
-              text("isMainThread")};
+              text("isMainThread"),
+              text("_idleTimeout"),
+              text("_onTimeout")};
   graph_.name[HeapGraph::javascript_roots] = text("(JavaScript roots)");
   graph_.name[HeapGraph::handle_roots] = text("(Global handles)");
 }

@@ -65,7 +65,9 @@ class LiveGraph {
   void emit_outside(NodeIndex node);
   void measure_container(const Object& object, const LiveMap& map);
   void note_thread_id(const Object& object);
+  void note_timer(const Object& object);
   bool take(Address store);
+  [[nodiscard]] std::optional<double> number_of(std::uint64_t word) const;
 
   [[nodiscard]] NodeIndex node_of(std::uint64_t word) const;
   void edge(std::uint64_t word, EdgeKind kind, std::uint32_t number);
@@ -87,7 +89,7 @@ class LiveGraph {
     std::uint32_t map = 0, properties = 0, elements = 0, table = 0, context = 0, shared = 0;
     std::uint32_t scope_info = 0, previous = 0, cell = 0, backing_store = 0, weak_value = 0;
     std::uint32_t object_elements = 0, object_properties = 0;
-    std::uint32_t thread_id = 0, is_main_thread = 0;
+    std::uint32_t thread_id = 0, is_main_thread = 0, idle_timeout = 0, on_timeout = 0;
   } text_of_;
   std::vector<std::uint32_t> slot_names_;
 
@@ -97,6 +99,7 @@ class LiveGraph {
   std::vector<std::pair<NodeIndex, NodeIndex>> buffers_;  // ArrayBuffer, native; ascending
   std::size_t next_buffer_ = 0;
   std::vector<bool> maps_without_thread_id_;
+  std::vector<std::optional<bool>> maps_of_timers_;
   std::optional<std::int32_t> thread_id_;
 };
 

@@ -23,7 +23,32 @@ bool leaks(const HeapCause& cause) {
          cause.retained_per_connection >= least_bytes;
 }
 
+// What the path led to at one look; entries where the cause counts them.
+std::uint64_t level_at(const Recording& recording, const HeapCause& cause, std::uint32_t cycle) {
+  std::uint64_t objects = 0;
+  std::uint64_t entries = 0;
+  for (const HeapPathLevel& level : recording.heap_path_levels) {
+    if (level.cycle != cycle || level.path_id != cause.path_id) continue;
+    objects += level.objects;
+    entries += level.entries;
+  }
+  return cause.by_entries ? entries : objects;
+}
+
 }  // namespace
+
+void mark_given_back(const Recording& recording, HeapFindings& heap) {
+  std::uint32_t last = 0;
+  for (const HeapCensus& census : recording.heap_censuses) last = std::max(last, census.cycle);
+  for (HeapCause& cause : heap.causes) {
+    if (cause.levels.empty()) continue;
+    const std::uint64_t added =
+        cause.levels.back() - std::min(cause.levels.front(), cause.levels.back());
+    const std::uint64_t left = level_at(recording, cause, last);
+    cause.given_back = left < cause.levels.front() + (added + 1) / 2;
+    cause.bounded = cause.bounded || cause.given_back;
+  }
+}
 
 const HeapCause* leaking_cause(const HeapFindings& heap) {
   if (heap.looks < least_looks) return nullptr;

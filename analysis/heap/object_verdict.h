@@ -7,6 +7,10 @@
 
 namespace ebbtide {
 
+// Marks the causes of which the last look, behind the cool-down, finds less than half of what had
+// been added.
+void mark_given_back(const Recording& recording, HeapFindings& heap);
+
 // What makes a LEAK of it: the application's own code keeps an object of at least every second
 // connection, and that has not slowed down. nullptr without one, or with too few looks.
 const HeapCause* leaking_cause(const HeapFindings& heap);

@@ -47,7 +47,13 @@ std::string cause_item(std::size_t rank, const HeapCause& cause) {
   text += companions_text(cause);
   if (!cause.position.compiled.empty())
     text += " In the code that ran: " + code_span(cause.position.compiled, 120) + ".";
-  if (cause.bounded) text += " The growth has slowed down or stopped: a cache, a pool, a warm-up.";
+  if (cause.given_back) {
+    text += " Most of it was given back in the cool-down.";
+  } else if (!cause.bounded_by.empty()) {
+    text += fmt::format(" The source keeps it below a size: {}.", code_span(cause.bounded_by, 200));
+  } else if (cause.bounded) {
+    text += " The growth has slowed down or stopped: a cache, a pool, a warm-up.";
+  }
   if (cause.handles_only)
     text += " No JavaScript refers to it: an open handle (socket, timer, process) keeps it.";
   if (!cause.user_code) text += " The reference is in the runtime's or a package's own code.";

@@ -37,6 +37,7 @@ Json cause_json(const HeapCause& cause) {
           {"retained_per_connection_bytes", cause.retained_per_connection},
           {"levels", cause.levels},
           {"bounded", cause.bounded},
+          {"given_back", cause.given_back},
           {"handles_only", cause.handles_only},
           {"companions", std::move(companions)}};
 }

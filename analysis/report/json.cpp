@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <tuple>
 
+#include "analysis/cool_down.h"
 #include "analysis/join.h"
 #include "analysis/report/close_modes_json.h"
 #include "analysis/report/conditions_json.h"
@@ -33,6 +34,8 @@ Json judgements(const Assessment& assessment) {
     row["interval_high" + unit] = judgement.interval.high;
     row["limit" + unit] = judgement.limit;
     row["drift_per_second" + unit] = judgement.drift_per_second;
+    row["per_cycle" + unit] = judgement.per_cycle;
+    row["given_back_late_per_connection" + unit] = judgement.late_return;
     row["points"] = judgement.points;
     row["warm_up_cycles"] = judgement.warm_up_cycles;
     row["reason"] = json_text(judgement.reason);
@@ -56,10 +59,12 @@ Json survivors(const Assessment& assessment) {
 
 Json cycles(const Recording& recording) {
   Json rows = Json::array();
+  const CoolDown cool_down = find_cool_down(recording);
   rows.push_back({{"cycle", 0}, {"gauges", gauges_json(recording, 0)}});
   for (const Cycle& cycle : recording.cycles) {
     Json row = {{"cycle", cycle.number},
                 {"idle", cycle.dose == 0},
+                {"cool_down", cool_down.has(cycle.number)},
                 {"asked", cycle.dose},
                 {"established", cycle.established},
                 {"seconds", span_seconds(cycle.start_ns, cycle.end_ns)}};

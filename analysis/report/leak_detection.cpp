@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -26,6 +27,20 @@ bool silent(const Recording& recording, const Judgement& judgement) {
   });
 }
 
+// What belongs to the clock and to the cycles, whatever their dose: that for which it is told from
+// nothing, this where it is more than a leak would have to be.
+std::string shares_text(const ReportInput& input, const Judgement& judgement) {
+  std::vector<std::string> shares;
+  const auto add = [&](double amount, const char* per) {
+    shares.push_back(fmt::format("{} / {}", amount_text(amount, judgement.unit), per));
+  };
+  const double cycles = std::max(1.0, static_cast<double>(input.assessment.cycles));
+  const double dose = static_cast<double>(input.assessment.connections) / cycles;
+  if (judgement.per_cycle > judgement.limit * dose) add(judgement.per_cycle, "cycle");
+  if (judgement.drift_per_second != 0) add(judgement.drift_per_second, "s");
+  return shares.empty() ? "–" : fmt::format("{}", fmt::join(shares, ", "));
+}
+
 std::string judgement_table(const ReportInput& input, bool decisive) {
   MarkdownTable table({{"what", Align::left},
                        {"verdict", Align::left},
@@ -33,7 +48,7 @@ std::string judgement_table(const ReportInput& input, bool decisive) {
                        {fmt::format("{:g} % interval", input.assessment.confidence * 100)},
                        {"n"},
                        {"limit"},
-                       {"clock's share"},
+                       {"beside it"},
                        {"why", Align::left}});
   for (const Judgement& judgement : input.assessment.judgements) {
     if (judgement.decisive != decisive || silent(input.recording, judgement)) continue;
@@ -45,10 +60,7 @@ std::string judgement_table(const ReportInput& input, bool decisive) {
                shown(amount_text(judgement.per_connection, judgement.unit)),
                shown(interval_text(judgement.interval, judgement.unit)),
                integer_text(judgement.points), shown(amount_text(judgement.limit, judgement.unit)),
-               judgement.drift_per_second == 0
-                   ? "–"
-                   : amount_text(judgement.drift_per_second, judgement.unit) + " / s",
-               prose(judgement.reason)});
+               shares_text(input, judgement), prose(judgement.reason)});
   }
   return table.empty() ? "" : table.markdown();
 }
@@ -59,7 +71,8 @@ std::string judgements_part(const ReportInput& input) {
   if (decisive.empty() && others.empty()) return "Nothing was measured.\n\n";
   std::string text =
       "n is the number of settle points, or of cycles for survivors, after the warm-up was set "
-      "aside. The limit is the growth per connection from which on it counts as a leak.\n\n" +
+      "aside. The limit is the growth per connection from which on it counts as a leak. Beside it "
+      "comes what belongs to the clock and to the cycles, whatever their dose.\n\n" +
       decisive;
   return others.empty() ? text : text + details("Measured, but without a say", others);
 }
@@ -78,8 +91,7 @@ std::string survivors_part(const ReportInput& input) {
   }
   MarkdownTable table(columns);
   for (const Cycle& cycle : input.recording.cycles) {
-    std::vector<std::string> cells = {number_text(cycle.number) +
-                                      (cycle.dose == 0 ? " (idle)" : "")};
+    std::vector<std::string> cells = {cycle_title(input.recording, cycle)};
     for (const ResourceKind kind : kinds) {
       const CohortSurvivors& row = *rows.at(cycle.number).at(kind);
       std::string cell = fmt::format("{} → {} → {}", number_text(row.births),

@@ -28,6 +28,9 @@ std::string heap_part(const ReportInput& input);               // … what keeps
 std::string ledger_part(const ReportInput& input);             // … into what resident memory grew
 std::string recommendations_section(const ReportInput& input);  // Recommendations for Phase 7
 
+// "7", "7 (idle)", "7 (cool-down)".
+std::string cycle_title(const Recording& recording, const Cycle& cycle);
+
 // "Kept by …": a cause in one line, escaped.
 std::string cause_line(const HeapCause& cause);
 

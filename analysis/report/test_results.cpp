@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "analysis/cool_down.h"
 #include "analysis/format.h"
 #include "analysis/readings.h"
 #include "analysis/report/sections.h"
@@ -19,10 +20,6 @@ std::string reading_text(const Readings& readings, GaugeKind kind, Point point,
   const Unit unit = gauge_info(kind).unit;
   if (unit == Unit::count) return integer_text(*value);
   return amount_text(static_cast<double>(*value), unit);
-}
-
-std::string cycle_title(const Cycle& cycle) {
-  return cycle.dose == 0 ? fmt::format("{} (idle)", cycle.number) : fmt::format("{}", cycle.number);
 }
 
 const PhaseSpan* settle_of(const Recording& recording, std::uint32_t cycle) {
@@ -54,7 +51,7 @@ std::string rss_table(const Recording& recording, const Readings& readings) {
     const auto rss = [&](Point point, std::uint32_t number) {
       return reading_text(readings, GaugeKind::rss, point, number);
     };
-    table.row({cycle_title(cycle), fmt::format("{} / {}", cycle.established, cycle.dose),
+    table.row({cycle_title(recording, cycle), fmt::format("{} / {}", cycle.established, cycle.dose),
                rss(Point::settled, previous), rss(Point::opened, cycle.number),
                rss(Point::closed, cycle.number), rss(Point::settled, cycle.number),
                settle_text(recording, cycle.number)});
@@ -85,7 +82,7 @@ std::string floor_table(const Recording& recording, const Readings& readings) {
     table.row(std::move(cells));
   };
   add("baseline", 0);
-  for (const Cycle& cycle : recording.cycles) add(cycle_title(cycle), cycle.number);
+  for (const Cycle& cycle : recording.cycles) add(cycle_title(recording, cycle), cycle.number);
   return "### Levels at the settle points\n\n" + table.folded("All settle points");
 }
 
@@ -110,6 +107,12 @@ std::string gc_part(const Recording& recording) {
 }
 
 }  // namespace
+
+std::string cycle_title(const Recording& recording, const Cycle& cycle) {
+  if (cycle.dose > 0) return fmt::format("{}", cycle.number);
+  const bool cools_down = find_cool_down(recording).has(cycle.number);
+  return fmt::format("{} ({})", cycle.number, cools_down ? "cool-down" : "idle");
+}
 
 std::string test_results_section(const ReportInput& input) {
   const Recording& recording = input.recording;

@@ -6,9 +6,12 @@
 
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <string>
+#include <tuple>
 #include <vector>
 
+#include "analysis/heap/digest.h"
 #include "analysis/heap/live_heap.h"
 #include "analysis/heap/snapshot.h"
 #include "tests/e2e/heap_counts.h"
@@ -115,6 +118,22 @@ TEST_P(LiveHeap, AgreesWithTheSnapshotOfTheSameProcess) {
     const double actual = mine == ours.end() ? 0 : static_cast<double>(mine->second);
     EXPECT_NEAR(actual, expected, expected * 0.01) << name;
   }
+}
+
+TEST_P(LiveHeap, FindsTheTimersThatRun) {
+  const auto heaps = census(child_.pid());
+  ASSERT_FALSE(heaps.empty());
+  const auto digest = HeapDigester(nullptr).digest(heaps[0].graph, 1, "main");
+  const std::uint32_t line = line_of(source_text(), "const sessions_end");
+  std::map<std::tuple<std::uint64_t, bool, std::uint32_t>, std::uint64_t> counts;
+  for (const HeapTimer& timer : digest.timers)
+    counts[{timer.delay_ms, timer.repeats, timer.callback.line}] += timer.count;
+  constexpr std::uint64_t hour = 3'600'000;
+  EXPECT_EQ((counts[{hour, false, line}]), 40u);
+  EXPECT_EQ((counts[{hour / 3 + 1, true, line}]) + (counts[{hour / 3, true, line}]), 3u);
+  EXPECT_EQ((counts[{2 * hour, false, 0}]), 20u) << "bound: no place of its own";
+  EXPECT_EQ((counts[{hour / 2, false, line}]), 0u) << "cleared";
+  EXPECT_EQ((counts[{1, false, line_of(source_text(), "const over")}]), 0u) << "over";
 }
 
 TEST_P(LiveHeap, NamesVariablesPropertiesAndContainers) {

@@ -73,6 +73,17 @@ RunBuilder& RunBuilder::idle() {
   return *this;
 }
 
+RunBuilder& RunBuilder::cool_down(std::uint64_t seconds) {
+  Cycle& cycle = add(0, 0);
+  now_ns_ = cycle.start_ns + seconds * second_ns;
+  cycle.end_ns = now_ns_;
+  recording.end.end_ns = now_ns_;
+  for (PhaseSpan& span : recording.phases) {
+    if (span.cycle == cycle.number && span.phase == Phase::hold) span.phase = Phase::cool_down;
+  }
+  return *this;
+}
+
 RunBuilder& RunBuilder::designed(std::uint32_t count) {
   for (const std::uint32_t dose : plan_doses(count, dose_)) add(dose, dose);
   return *this;

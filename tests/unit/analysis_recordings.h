@@ -22,6 +22,8 @@ class RunBuilder {
   RunBuilder& cycle();
   RunBuilder& cycles(std::uint32_t count);
   RunBuilder& idle();
+  // An idle cycle behind the others that lasts so long.
+  RunBuilder& cool_down(std::uint64_t seconds);
   // The doses and idle controls of a real run, `dose` connections on average.
   RunBuilder& designed(std::uint32_t count);
   // Connections of the cycles that follow end in this way.

@@ -76,6 +76,7 @@ inline std::vector<Record> records_of(const Recording& recording) {
   append(recording.heap_paths);
   append(recording.heap_path_levels);
   append(recording.active_resources);
+  append(recording.heap_timers);
   append(recording.snapshot_files);
   append(recording.loop_activities);
   append(recording.loop_stalls);

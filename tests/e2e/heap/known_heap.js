@@ -102,7 +102,7 @@ const crowd = new Function('Crowded', `let ${crowd_names.map((name) => name + ' 
   return () => [${crowd_names}];`)(Crowded);
 
 const server = net.createServer((socket) => socket.on('error', () => {}));
-const population = () => [sessions, premium, items, by_name, listeners, buffers, metadata, watchers,
+const population = () => [cleared, over, sessions, premium, items, by_name, listeners, buffers, metadata, watchers,
                           registry, wide, pending, resolvers, context, crowd, server, current, tag];
 
 const worker = new Worker(`
@@ -112,6 +112,16 @@ const worker = new Worker(`
   require('worker_threads').parentPort.on('message', () => jobs.length);
   require('worker_threads').parentPort.postMessage('ready');
 `, { eval: true });
+
+// Timers that run, and some that do not: cleared, or over.
+const hour = 3600 * 1000;
+const sessions_end = () => sessions.clear();
+for (let i = 0; i < 40; i++) setTimeout(sessions_end, hour);
+for (let i = 0; i < 3; i++) setInterval(sessions_end, hour / 3 + 0.5);
+for (let i = 0; i < 20; i++) setTimeout(sessions_end.bind(null), 2 * hour);
+const cleared = Array.from({ length: 50 }, () => setTimeout(sessions_end, hour / 2));
+cleared.forEach(clearTimeout);
+const over = Array.from({ length: 50 }, () => setTimeout(() => {}, 1));
 
 function obey(command) {
   const [name, argument] = command.split(' ');
