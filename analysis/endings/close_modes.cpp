@@ -12,6 +12,7 @@
 #include "analysis/join.h"
 #include "analysis/sentence.h"
 #include "analysis/survivors.h"
+#include "recording/span.h"
 
 namespace ebbtide {
 namespace {
@@ -55,40 +56,42 @@ CellFinding main_memory(const Assessment& assessment) {
   return {decided ? ModeCell{State::ok, "ok"} : ModeCell{}, ""};
 }
 
-// "noticed after 2.0–2.4 s", "not noticed within 5.00 s".
-std::string notice_remark(const Recording& pass) {
+std::optional<Notice> notice_in(const Recording& pass) {
   std::map<std::uint32_t, std::uint64_t> silent_since;
   for (const PhaseSpan& span : pass.phases) {
     if (span.phase == Phase::close) silent_since[span.cycle] = span.start_ns;
   }
-  std::vector<double> noticed;
-  std::size_t unnoticed = 0;
-  double waited = 0;
+  Notice notice;
   for (const Connection& connection : pass.connections) {
     if (connection.established_ns == 0 || !silent_since.contains(connection.cycle)) continue;
-    const auto since =
-        static_cast<std::int64_t>(connection.closed_ns - silent_since.at(connection.cycle));
-    const double seconds = static_cast<double>(std::max<std::int64_t>(0, since)) * 1e-9;
+    const double seconds = span_seconds(silent_since.at(connection.cycle), connection.closed_ns);
     if (connection.server_closed) {
-      noticed.push_back(seconds);
+      notice.soonest = notice.noticed == 0 ? seconds : std::min(notice.soonest, seconds);
+      notice.latest = std::max(notice.latest, seconds);
+      ++notice.noticed;
     } else {
-      ++unnoticed;
-      waited = std::max(waited, seconds);
+      notice.waited = std::max(notice.waited, seconds);
+      ++notice.unnoticed;
     }
   }
-  if (noticed.empty() && unnoticed == 0) return "";
-  if (noticed.empty()) {
+  return notice.noticed + notice.unnoticed > 0 ? std::optional(notice) : std::nullopt;
+}
+
+// "the server noticed after 2.00–2.40 s", "the server did not notice within 5.00 s".
+std::string notice_text(const Notice& notice) {
+  if (notice.noticed == 0) {
     return fmt::format(
         "the server did not notice within {} that nobody answers any more "
         "(--half-open-time waits longer)",
-        duration_text(waited));
+        duration_text(notice.waited));
   }
-  const auto [soonest, latest] = std::ranges::minmax(noticed);
-  std::string text = fmt::format("the server noticed after {}–{} that nobody answers any more",
-                                 duration_text(soonest), duration_text(latest));
-  if (unnoticed > 0)
-    text += fmt::format("; of {} it did not within {}", counted(unnoticed, "connection"),
-                        duration_text(waited));
+  const std::string soonest = duration_text(notice.soonest);
+  const std::string latest = duration_text(notice.latest);
+  std::string text = fmt::format("the server noticed after {} that nobody answers any more",
+                                 soonest == latest ? latest : soonest + "–" + latest);
+  if (notice.unnoticed > 0)
+    text += fmt::format("; of {} it did not within {}", counted(notice.unnoticed, "connection"),
+                        duration_text(notice.waited));
   return text;
 }
 
@@ -137,7 +140,12 @@ ModeOutcome outcome_of(const ModesInput& input, CloseMode mode, bool is_main) {
   for (const CellFinding* each : {&sockets, &fds, &memory}) {
     if (outcome.finding.empty()) outcome.finding = each->finding;
   }
-  if (mode == CloseMode::half_open && !is_main) outcome.remark = notice_remark(pass);
+  outcome.remark = memory.remark;
+  if (mode == CloseMode::half_open && !is_main) outcome.notice = notice_in(pass);
+  if (outcome.notice) {
+    outcome.remark =
+        notice_text(*outcome.notice) + (memory.remark.empty() ? "" : "; " + memory.remark);
+  }
   return outcome;
 }
 

@@ -18,6 +18,15 @@ struct ModeCell {
   std::string text = "–";  // "ok", "1.00 kept"; may hold text that the target controls
 };
 
+// How soon the server let go of clients that had become silent; in seconds.
+struct Notice {
+  std::size_t noticed = 0;  // of the connections
+  double soonest = 0;       // of those
+  double latest = 0;
+  std::size_t unnoticed = 0;
+  double waited = 0;  // for those
+};
+
 struct ModeOutcome {
   CloseMode mode = CloseMode::clean;
   std::uint32_t cycles = 0;       // finished ones with connections
@@ -25,6 +34,7 @@ struct ModeOutcome {
   ModeCell sockets, fds, memory, event_loop, process;
   std::string finding;  // "each leaves 1.00 accepted sockets behind (…)"; "" when nothing is left
   std::string remark;   // how soon a silent client was noticed, why nothing was measured; or ""
+  std::optional<Notice> notice = {};  // half-open only
 };
 
 struct CloseModes {

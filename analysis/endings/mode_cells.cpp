@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "analysis/format.h"
@@ -24,16 +25,39 @@ constexpr double stall_ratio = 3;
 // A loop at rest waits; one that spins does not.
 constexpr double spinning_share = 0.9;
 
-CellFinding objects_kept(const Recording& pass) {
-  const HeapFindings heap = find_heap_growth(pass);
-  const HeapCause* cause = leaking_cause(heap);
-  if (cause == nullptr) return {};
-  const std::string objects = count_text(cause->objects_per_connection) + " " + cause->content;
+CellFinding told(const HeapCause& cause) {
+  const std::string objects = count_text(cause.objects_per_connection) + " " + cause.content;
   return {{State::bad, objects},
           fmt::format("each leaves {} behind ({} by the end of each cycle), {} retained by it, "
                       "kept by {}",
-                      objects, levels_text(cause->levels, most_levels),
-                      bytes_text(cause->retained_per_connection), cause->path)};
+                      objects, levels_text(cause.levels, most_levels),
+                      bytes_text(cause.retained_per_connection), cause.path)};
+}
+
+CellFinding objects_kept(const Recording& pass) {
+  const HeapFindings heap = find_heap_growth(pass);
+  const HeapCause* cause = leaking_cause(heap);
+  return cause == nullptr ? CellFinding() : told(*cause);
+}
+
+// What warms up does so in other numbers than that of the connections, or than a multiple of it.
+CellFinding objects_kept_in_one_cycle(const Recording& pass) {
+  const HeapFindings heap = find_heap_growth_of_one_step(pass);
+  if (!heap.reservation.empty()) {
+    return {{},
+            "",
+            "what one cycle left in memory tells no leak from a warm-up, unless the heap census "
+            "counts it by object"};
+  }
+  const HeapCause* cause = kept_cause(heap);
+  if (cause == nullptr) return {{State::ok, "ok"}, ""};
+  const double objects = cause->objects_per_connection;
+  if (objects == std::round(objects)) return told(*cause);
+  return {{},
+          "",
+          fmt::format("one cycle cannot tell whether it is a leak or a warm-up that {} keeps {} {} "
+                      "per connection",
+                      cause->path, count_text(objects), cause->content)};
 }
 
 // Every step after the first, which may be warm-up, adds at least half of the limit.
@@ -133,6 +157,7 @@ CellFinding kept_resources(const Recording& run, std::span<const CohortSurvivors
 }
 
 CellFinding growing_memory(const Recording& pass) {
+  if (pass.cycles.size() == 1) return objects_kept_in_one_cycle(pass);
   if (CellFinding objects = objects_kept(pass); !objects.finding.empty()) return objects;
   CellFinding calm;
   for (const GaugeRule& rule : gauge_rules(pass)) {

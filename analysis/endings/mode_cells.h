@@ -11,10 +11,11 @@
 
 namespace ebbtide {
 
-// A cell and what it says in words, "" unless it is bad.
+// A cell, what it says in words, "" unless it is bad, and why it could not be told, or "".
 struct CellFinding {
   ModeCell cell;
   std::string finding;
+  std::string remark = {};
 };
 
 // What of these kinds is alive at the end of the run and was born in the cycles of a mode, one row
@@ -23,7 +24,8 @@ CellFinding kept_resources(const Recording& run, std::span<const CohortSurvivors
                            std::uint64_t connections, std::span<const ResourceKind> kinds);
 
 // Objects that every cycle leaves behind, or a settled floor that rises with every cycle beyond the
-// gauge's limit. `pass` is pass_part(); one cycle cannot tell a leak from a warm-up.
+// gauge's limit. `pass` is pass_part(). One cycle alone cannot tell a leak from a warm-up, unless
+// the objects that are left are a whole number per connection.
 CellFinding growing_memory(const Recording& pass);
 
 // The longest turns of its cycles, and whether the loop came to rest. `pass` is compared with the

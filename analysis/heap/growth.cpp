@@ -285,7 +285,9 @@ const HeapCause* main_cause(const HeapFindings& findings) {
   return cause == findings.causes.end() ? nullptr : &*cause;
 }
 
-HeapFindings find_heap_growth(const Recording& recording) {
+namespace {
+
+HeapFindings growth_in(const Recording& recording, std::size_t least_looks) {
   HeapFindings findings;
   std::set<std::string> isolates;
   for (const HeapCensus& census : recording.heap_censuses) isolates.insert(census.isolate);
@@ -293,7 +295,7 @@ HeapFindings find_heap_growth(const Recording& recording) {
   for (const std::string& isolate : isolates) {
     LookSeries series = look_series(recording, isolate);
     findings.looks = std::max(findings.looks, static_cast<std::uint32_t>(series.looks.size()));
-    if (series.steps_with_connections() + 1 < looks_needed) continue;
+    if (series.steps_with_connections() + 1 < least_looks) continue;
     compared = true;
     auto growths = class_growths(recording, isolate, series);
     findings.growths.insert(findings.growths.end(), std::make_move_iterator(growths.begin()),
@@ -311,6 +313,16 @@ HeapFindings find_heap_growth(const Recording& recording) {
         "three looks with connections between them are needed to tell growth from chance";
   }
   return findings;
+}
+
+}  // namespace
+
+HeapFindings find_heap_growth(const Recording& recording) {
+  return growth_in(recording, looks_needed);
+}
+
+HeapFindings find_heap_growth_of_one_step(const Recording& recording) {
+  return growth_in(recording, 2);
 }
 
 }  // namespace ebbtide

@@ -60,4 +60,8 @@ const HeapCause* main_cause(const HeapFindings& findings);
 // (the recording has none) each step from one to the next counts as one "connection".
 HeapFindings find_heap_growth(const Recording& recording);
 
+// The same of two looks with connections between them. One step cannot tell growth from a warm-up;
+// who reads this goes by whether the counts are whole numbers per connection.
+HeapFindings find_heap_growth_of_one_step(const Recording& recording);
+
 }  // namespace ebbtide

@@ -146,8 +146,12 @@ LevelTrend trend_of(const LookSeries& series, std::span<const std::uint64_t> lev
   const FloorSeries floor = floor_of(series, levels);
   const ClockShare clock = clock_share(floor);
   const std::vector<FloorStep> steps = steps_without(clock, floor);
-  if (steps.size() < 2) return {};
+  if (steps.empty()) return {};
   const std::vector<double> rates = rates_of(steps);
+  if (steps.size() == 1) {
+    const bool grew = steps.front().growth >= objects_per_step;
+    return {grew ? Trend::grows : Trend::none, rates.front()};
+  }
   const double typical = median(rates);
   std::vector<double> growths;
   std::size_t exceptions = 0;

@@ -38,7 +38,8 @@ struct LevelTrend {
 };
 
 // Objects or entries. `levels` by look; a look between which and the one before nobody connected is
-// a control: its growth is the clock's, and taken off.
+// a control: its growth is the clock's, and taken off. Of a single step it can only tell that there
+// is more.
 LevelTrend trend_of(const LookSeries& series, std::span<const std::uint64_t> levels);
 
 // The robust slope alone, of bytes.

@@ -18,7 +18,7 @@ constexpr double least_objects = 0.5;
 // A counter or a flag per connection is rather a history than a leak.
 constexpr double least_bytes = 64;
 
-bool leaks(const HeapCause& cause) {
+bool is_kept(const HeapCause& cause) {
   return cause.user_code && !cause.bounded && cause.objects_per_connection >= least_objects &&
          cause.retained_per_connection >= least_bytes;
 }
@@ -50,10 +50,13 @@ void mark_given_back(const Recording& recording, HeapFindings& heap) {
   }
 }
 
-const HeapCause* leaking_cause(const HeapFindings& heap) {
-  if (heap.looks < least_looks) return nullptr;
-  const auto cause = std::ranges::find_if(heap.causes, leaks);
+const HeapCause* kept_cause(const HeapFindings& heap) {
+  const auto cause = std::ranges::find_if(heap.causes, is_kept);
   return cause == heap.causes.end() ? nullptr : &*cause;
+}
+
+const HeapCause* leaking_cause(const HeapFindings& heap) {
+  return heap.looks < least_looks ? nullptr : kept_cause(heap);
 }
 
 void weigh_objects(const HeapFindings& heap, Assessment& assessment) {

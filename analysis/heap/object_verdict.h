@@ -11,8 +11,11 @@ namespace ebbtide {
 // been added.
 void mark_given_back(const Recording& recording, HeapFindings& heap);
 
-// What makes a LEAK of it: the application's own code keeps an object of at least every second
-// connection, and that has not slowed down. nullptr without one, or with too few looks.
+// The application's own code keeps an object of at least every second connection, and that has not
+// slowed down. nullptr without one.
+const HeapCause* kept_cause(const HeapFindings& heap);
+
+// What makes a LEAK of it: such a cause in enough looks.
 const HeapCause* leaking_cause(const HeapFindings& heap);
 
 // Makes the verdict LEAK, and says so in its sentence, when there is such a cause. Never clears

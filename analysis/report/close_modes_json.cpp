@@ -14,6 +14,15 @@ Json cell_json(const ModeCell& cell) {
           {"text", json_text(cell.text)}};
 }
 
+Json notice_json(const Notice& notice) {
+  const bool any = notice.noticed > 0;
+  return {{"noticed_connections", notice.noticed},
+          {"soonest_seconds", any ? Json(notice.soonest) : Json(nullptr)},
+          {"latest_seconds", any ? Json(notice.latest) : Json(nullptr)},
+          {"unnoticed_connections", notice.unnoticed},
+          {"waited_seconds", notice.unnoticed > 0 ? Json(notice.waited) : Json(nullptr)}};
+}
+
 }  // namespace
 
 Json close_modes_json(const CloseModes& modes) {
@@ -29,6 +38,7 @@ Json close_modes_json(const CloseModes& modes) {
                 {"process", cell_json(outcome.process)},
                 {"finding", json_text(outcome.finding)},
                 {"remark", json_text(outcome.remark)}};
+    if (outcome.notice) row["notice"] = notice_json(*outcome.notice);
     if (modes.deadly == outcome.mode) row["death"] = json_text(modes.death);
     rows.push_back(std::move(row));
   }

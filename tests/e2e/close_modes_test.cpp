@@ -20,10 +20,12 @@ class CloseModesRun : public testing::Test {
  protected:
   static void SetUpTestSuite() { ASSERT_TRUE(enter_own_network()) << "needs root"; }
 
-  void measure(const Server& server, const std::string& modes) {
-    run_ = ebbtide({"leak", server.url("ws"), "--send", R"({"type":"subscribe"})", "--expect",
-                    "subscribed", "--hold", "0.05", "--cycles", "5", "--connections", "53",
-                    "--close", modes, "-o", output_.path().string()});
+  void measure(const Server& server, const std::string& modes,
+               const std::string& half_open_seconds = "5") {
+    run_ =
+        ebbtide({"leak", server.url("ws"), "--send", R"({"type":"subscribe"})", "--expect",
+                 "subscribed", "--hold", "0.05", "--cycles", "5", "--connections", "53", "--close",
+                 modes, "--half-open-time", half_open_seconds, "-o", output_.path().string()});
     results_ = results_in(output_.path());
   }
 
@@ -71,10 +73,9 @@ TEST_F(CloseModesRun, AHealthyServerIsInOrderHoweverConnectionsEnd) {
   EXPECT_THAT(faults(), testing::IsEmpty()) << explanation();
   EXPECT_EQ(results_["close_modes"].size(), 8u);
   for (const Json& row : results_["close_modes"]) {
-    EXPECT_GE(row["connections"], 30) << row.dump(1);
-    for (const char* of : {"sockets", "fds", "event_loop", "process"})
+    EXPECT_GE(row["connections"], 29) << row.dump(1);
+    for (const char* of : {"sockets", "fds", "memory", "event_loop", "process"})
       EXPECT_EQ(row[of]["state"], "ok") << row.dump(1);
-    if (row["mode"] != "half-open") EXPECT_EQ(row["memory"]["state"], "ok") << row.dump(1);
   }
   // Silent between two pings: noticed by the ping after the next.
   const std::string remark = outcome("half-open")["remark"];
@@ -88,6 +89,35 @@ TEST_F(CloseModesRun, AServerWithoutHeartbeatDoesNotNoticeASilentClient) {
   expect_answer("no_leak", 0);
   EXPECT_THAT(faults(), testing::IsEmpty()) << explanation();
   EXPECT_THAT(outcome("half-open")["remark"], HasSubstr("did not notice within 5."));
+}
+
+// Pings every 3 s: silent for one ping, terminated at the next.
+TEST_F(CloseModesRun, AHeartbeatThatForgetsWhomItTerminates) {
+  const Server server =
+      Server::node("tests/e2e/servers/heartbeat.js", {{"PERIOD", "3000"}, {"FORGETS", "1"}});
+  measure(server, "clean,rst,half-open", "8");
+  expect_answer("leak", 2);
+  EXPECT_THAT(run_.out, StartsWith("LEAK: only when a connection goes silent: each leaves 1.00 "));
+  EXPECT_THAT(run_.out, HasSubstr(" behind (0 → 29 by the end of each cycle), "));
+  EXPECT_THAT(run_.out, HasSubstr("late (Map)"));
+  EXPECT_THAT(faults(), testing::ElementsAre("half-open memory")) << explanation();
+  const Json notice = outcome("half-open")["notice"];
+  EXPECT_EQ(notice["noticed_connections"], 29);
+  EXPECT_EQ(notice["unnoticed_connections"], 0);
+  EXPECT_GE(notice["soonest_seconds"].get<double>(), 2.9) << "a period at least";
+  EXPECT_LE(notice["latest_seconds"].get<double>(), 6.5) << "two at most";
+}
+
+TEST_F(CloseModesRun, AHeartbeatThatIsSlowerThanTheToolWaits) {
+  const Server server = Server::node("tests/e2e/servers/heartbeat.js", {{"PERIOD", "3000"}});
+  measure(server, "clean,half-open", "2");
+  expect_answer("no_leak", 0);
+  EXPECT_THAT(outcome("half-open")["remark"], HasSubstr("the server did not notice within 2.0"));
+  const Json notice = outcome("half-open")["notice"];
+  EXPECT_EQ(notice["unnoticed_connections"], 29);
+  EXPECT_TRUE(notice["soonest_seconds"].is_null());
+  EXPECT_NEAR(notice["waited_seconds"].get<double>(), 2, 0.3);
+  EXPECT_EQ(state("half-open", "memory"), "ok");
 }
 
 TEST_F(CloseModesRun, AnEntryThatOnlyAResetLeaves) {

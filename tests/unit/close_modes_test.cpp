@@ -150,6 +150,42 @@ TEST(CloseModes, ADeathInTheMainExperimentIsNotTheModes) {
   EXPECT_FALSE(answer_leak_run(run.recording).modes.deadly);
 }
 
+// What a variable of the server keeps after one cycle of 29 silent clients.
+ModeOutcome silent_clients_leave(std::uint64_t entries) {
+  RunBuilder run(29);
+  run.cycles(4).ending(CloseMode::half_open).cycle().sockets(none, established);
+  Recording& recording = run.recording;
+  recording.heap_paths = {
+      {1, 0, "main", PathStep::root, "", "(JavaScript roots)", {}},
+      {2, 1, "main", PathStep::variable, "kept", "Map", {"/srv/server.js", 4, 1}},
+      {3, 2, "main", PathStep::element, "", "Session", {"/srv/server.js", 9, 1}}};
+  for (const std::uint32_t cycle : {4u, 5u}) {
+    const std::uint64_t now = 7 + (cycle == 5 ? entries : 0);
+    recording.heap_censuses.push_back({.cycle = cycle, .isolate = "main"});
+    recording.heap_path_levels.push_back({cycle, 2, 1, 32, now * 500, now});
+    recording.heap_path_levels.push_back({cycle, 3, now, now * 100, now * 450, 0});
+  }
+  return answer_leak_run(recording).modes.outcomes.at(1);
+}
+
+TEST(CloseModes, OneCycleOfSilentClientsTellsWholeNumbers) {
+  for (const std::uint64_t each : {1, 2}) {
+    const ModeOutcome outcome = silent_clients_leave(each * 29);
+    EXPECT_EQ(outcome.memory.state, State::bad);
+    EXPECT_THAT(outcome.finding,
+                StartsWith(each == 1 ? "each leaves 1.00 Session behind (7 → 36 "
+                                     : "each leaves 2.00 Session behind (7 → 65 "));
+  }
+  EXPECT_EQ(silent_clients_leave(0).memory.state, State::ok);
+  EXPECT_EQ(silent_clients_leave(5).memory.state, State::ok) << "a pool of its own";
+  const ModeOutcome open = silent_clients_leave(30);
+  EXPECT_EQ(open.memory.state, State::unmeasured);
+  EXPECT_EQ(open.finding, "");
+  EXPECT_THAT(open.remark,
+              HasSubstr("cannot tell whether it is a leak or a warm-up that server.js:4 "
+                        "kept (Map) → Session keeps 1.03 Session per connection"));
+}
+
 TEST(CloseModes, HowSoonASilentClientIsNoticed) {
   RunBuilder run(10);
   run.cycles(4).ending(CloseMode::half_open).cycle();
@@ -161,7 +197,7 @@ TEST(CloseModes, HowSoonASilentClientIsNoticed) {
     connection.closed_ns = silent_ns + 2 * second_ns;
   }
   EXPECT_THAT(answer_leak_run(run.recording).modes.outcomes[1].remark,
-              HasSubstr("noticed after 2.00 s–2.00 s"));
+              HasSubstr("noticed after 2.00 s that"));
   run.recording.connections.back().server_closed = false;
   run.recording.connections.back().closed_ns = silent_ns + 5 * second_ns;
   EXPECT_THAT(answer_leak_run(run.recording).modes.outcomes[1].remark,
