@@ -44,7 +44,8 @@ Result<std::uint32_t> schema_version_of(const std::string& path) {
   constexpr char magic[] = "SQLite format 3";
   if (std::memcmp(header.data(), magic, sizeof magic) != 0 || write_ahead_log ||
       application != recording_application_id) {
-    return cannot_open(path, "not a recording made by ebbtide");
+    return cannot_open(path, "not a recording made by ebbtide",
+                       "name the .ebbtide file that lies beside a report");
   }
   if (version == 0) return cannot_open(path, "the file is damaged (no schema version)");
   return version;
@@ -104,7 +105,9 @@ class Reader {
     if (code == SQLITE_OK || code == SQLITE_DONE || code == SQLITE_ROW) return true;
     if (failure_) return false;
     const std::string journal = path_ + "-journal";
-    const int kind = code & 0xff;
+    // Of a statement that could not even be prepared the database keeps the reason.
+    const int reason = code == SQLITE_MISUSE ? sqlite3_errcode(database_.get()) : code;
+    const int kind = reason & 0xff;
     if (kind == SQLITE_BUSY || kind == SQLITE_LOCKED) {
       failure_ = cannot_open(path_, "another program is writing it", "try again when it is done");
     } else if (kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB || kind == SQLITE_ERROR) {

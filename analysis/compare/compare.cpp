@@ -109,8 +109,9 @@ Outcome compare_broadcasts(const Recording& before, const Recording& after,
 
 Outcome compare_measured(const Recording& before, const Recording& after, Comparison& comparison) {
   if (before.run.kind != after.run.kind) {
-    return {Change::not_comparable, fmt::format("one is a {} run, the other a {} run",
-                                                name_of(before.run.kind), name_of(after.run.kind))};
+    return {Change::not_comparable,
+            fmt::format("one is a {} run, the other a {} run; name two of one kind",
+                        name_of(before.run.kind), name_of(after.run.kind))};
   }
   switch (after.run.kind) {
     case RunKind::connections:

@@ -230,9 +230,10 @@ std::string levels_sentence(const Recording& recording, const LevelsAssessment& 
   const bool any = std::ranges::any_of(
       assessment.levels, [](const LevelReport& level) { return level.established > 0; });
   if (!any) {
-    const std::string why = assessment.limit.cause == LimitCause::none
-                                ? "the run " + end_of_run(recording.end)
-                                : assessment.limit.reason;
+    const std::string end = end_of_run(recording.end);
+    const std::string why = assessment.limit.cause != LimitCause::none ? assessment.limit.reason
+                            : end.empty()                              ? "why was not recorded"
+                                                                       : "the run " + end;
     return "No connection was established: " + why + ".";
   }
   std::string text = limit_text(recording, assessment) + "." + cost_sentence(assessment);

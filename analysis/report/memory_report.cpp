@@ -95,6 +95,8 @@ std::string memory_summary_text(const Recording& run, const LeakAnswer& answer) 
     text += fmt::format("Mend    {}:{} {}: {}\n", clean_text(finding->at.path),
                         finding->at.range.line, finding->rule, clean_text(finding->reason, 300));
   text += close_modes_lines(modes);
+  if (const auto more = more_cycles(recording, assessment))
+    text += fmt::format("Next    run again with --cycles {}: {}\n", more->cycles, more->why);
   if (run.end.reason == EndReason::completed) return text;
   return text + fmt::format("Run     {}\n", clean_text(how_it_ended(run), 300));
 }

@@ -18,6 +18,9 @@ namespace {
 
 using Advice = std::vector<std::string>;
 
+constexpr std::uint32_t usual_cycles = 10;
+constexpr std::uint32_t least_cycles = 4;  // as the verdict has it, docs/method.md
+
 std::string amount(const Judgement& judgement) {
   return amount_text(judgement.per_connection, judgement.unit);
 }
@@ -176,19 +179,23 @@ void advise_on_endings(const ReportInput& input, Advice& advice) {
   }
 }
 
+// A V8 heap that was never read is nothing that more cycles mend.
+bool lacks_the_heap(const Recording& recording, const Judgement& judgement) {
+  return judgement.gauge == GaugeKind::heap_used && is_v8(recording) &&
+         !was_read(recording, GaugeKind::heap_used);
+}
+
+bool is_open(const Judgement& judgement) {
+  return judgement.decisive && judgement.verdict == Verdict::inconclusive;
+}
+
 void advise_on_doubt(const ReportInput& input, Advice& advice) {
   const Recording& recording = input.recording;
-  bool more_cycles = false;
   for (const Judgement& judgement : input.assessment.judgements) {
-    if (!judgement.decisive || judgement.verdict != Verdict::inconclusive) continue;
-    if (judgement.gauge == GaugeKind::heap_used && is_v8(recording) &&
-        !was_read(recording, GaugeKind::heap_used)) {
-      advice.push_back(
-          "Run again with the heap census or the inspector allowed (drop `--no-heap-census` or "
-          "`--no-inspector`): resident memory cannot tell a leak from garbage.");
-    } else {
-      more_cycles = true;
-    }
+    if (!is_open(judgement) || !lacks_the_heap(recording, judgement)) continue;
+    advice.push_back(
+        "Run again with the heap census or the inspector allowed (drop `--no-heap-census` or "
+        "`--no-inspector`): resident memory cannot tell a leak from garbage.");
   }
   if (input.assessment.verdict == Verdict::inconclusive) {
     for (const Tier& tier : recording.tiers) {
@@ -197,13 +204,10 @@ void advise_on_doubt(const ReportInput& input, Advice& advice) {
                        "): it counts exactly which sockets and mappings survive.");
     }
   }
-  if (!more_cycles) return;
-  const std::uint32_t planned = std::max(10u, recording.run.plan.cycles);
-  const bool finished = recording.end.reason == EndReason::completed;
-  advice.push_back(
-      fmt::format("Run again with `--cycles {}`: {}", finished ? planned * 4 : planned,
-                  finished ? "four times the cycles tell a leak a quarter of the size from none."
-                           : "this run did not get far enough."));
+  if (const std::string end = end_text(recording.end); !end.empty())
+    advice.push_back("Mend first what ended the run: " + prose(end) + ".");
+  if (const auto more = more_cycles(recording, input.assessment))
+    advice.push_back(fmt::format("Run again with `--cycles {}`: {}.", more->cycles, more->why));
 }
 
 void advise_on_growth(const ReportInput& input, Advice& advice) {
@@ -255,6 +259,20 @@ void advise_on_run(const ReportInput& input, Advice& advice) {
 
 }  // namespace
 
+std::optional<MoreCycles> more_cycles(const Recording& recording, const Assessment& assessment) {
+  const std::uint32_t planned = std::max(usual_cycles, recording.run.plan.cycles);
+  if (assessment.verdict == Verdict::inconclusive && assessment.cycles < least_cycles)
+    return MoreCycles{planned, "fewer than four with connections tell growth from nothing"};
+  const bool open = std::ranges::any_of(assessment.judgements, [&](const Judgement& judgement) {
+    return is_open(judgement) && !lacks_the_heap(recording, judgement);
+  });
+  if (!open) return std::nullopt;
+  if (recording.end.reason != EndReason::completed)
+    return MoreCycles{planned, "this run did not get far enough"};
+  return MoreCycles{planned * 4,
+                    "four times the cycles tell a leak a quarter of the size from none"};
+}
+
 std::string recommendations_section(const ReportInput& input) {
   Advice advice;
   advise_on_leaks(input, advice);
@@ -263,6 +281,11 @@ std::string recommendations_section(const ReportInput& input) {
   advise_on_growth(input, advice);
   advise_on_run(input, advice);
   std::string text = "## Recommendations for Phase 7\n\n";
+  const Verdict verdict = input.assessment.verdict;
+  if (advice.empty() && (verdict == Verdict::leak || verdict == Verdict::inconclusive)) {
+    return text +
+           "What stands in the way is said in the first line; run again when it is mended.\n\n";
+  }
   if (advice.empty()) {
     return text +
            "Nothing to fix. The command below exits with 0 as long as this stays so, and can guard "

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 
 #include "tests/e2e/own_network.h"
@@ -150,6 +151,28 @@ TEST_F(BadInput, ATargetThatDiesInMidCycleIsReportedUntilThen) {
   EXPECT_NE(contents_of(output_.file("06-03-memory-analysis.md")), "");
 }
 
+TEST_F(BadInput, ATargetThatIsRestartedInMidRunIsNotMixedWithItsSuccessor) {
+  const Server server = Server::node("tests/e2e/servers/restarts.js");
+  const ToolRun run = leak(server.url("ws"), {"--connections", "100", "--cycles", "5"});
+  EXPECT_EQ(run.exit_code, inconclusive) << run.out << run.err;
+  const auto results = results_in(output_.path());
+  EXPECT_EQ(results["conditions"]["end"], "target_exited");
+  EXPECT_LT(results["connections_established"].get<int>(), 250) << "its successor's are none of it";
+  EXPECT_THAT(run.out, HasSubstr("Run     ended because the target exited (exit code 7) after "));
+  EXPECT_THAT(contents_of(output_.file("06-03-memory-analysis.md")),
+              HasSubstr("Mend first what ended the run: the target exited (exit code 7)."));
+}
+
+TEST_F(BadInput, TooFewCyclesDecideNothingAndSayHowManyWould) {
+  const Server server = Server::node("tests/e2e/servers/clean.js");
+  for (const std::string cycles : {"1", "2", "3"}) {
+    const ToolRun run = leak(server.url("ws"), {"--cycles", cycles, "--connections", "20"});
+    EXPECT_EQ(run.exit_code, inconclusive) << run.out << run.err;
+    EXPECT_THAT(run.out, testing::StartsWith("INCONCLUSIVE: "));
+    EXPECT_THAT(run.out, HasSubstr("Next    run again with --cycles 10: fewer than four"));
+  }
+}
+
 TEST_F(BadInput, SomeoneElsesProcessWithoutRoot) {
   const Server server = Server::node("tests/e2e/servers/clean.js");
   const ToolRun run = leak(server.url("ws"), {"-o", "/tmp/ebbtide-nobody"}, {},
@@ -192,6 +215,50 @@ TEST_F(BadInput, AnOlderReportStaysWhenTheRunFails) {
     EXPECT_EQ(contents_of(output_.file(name)), "older");
   }
   EXPECT_THAT(output_.names(), testing::SizeIs(3));
+}
+
+// The schema version stands in the file's header.
+void set_version(const std::string& path, char version) {
+  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+  file.seekp(60);
+  file.write(std::string{0, 0, 0, version}.data(), 4);
+}
+
+TEST_F(BadInput, RecordingsThatAreCutNewerOlderOrOfAnotherKind) {
+  const Server server = Server::node("tests/e2e/servers/clean.js");
+  const TemporaryDirectory runs;
+  ASSERT_EQ(leak(server.url("ws"), {"-o", runs.path().string()}).exit_code, inconclusive);
+  ASSERT_EQ(ebbtide({"connections", server.url("ws"), "--levels", "2,3,4", "--hold", "0.1", "-o",
+                     runs.path().string()})
+                .exit_code,
+            0);
+  const std::string good = runs.file("leak.ebbtide");
+  const auto copy = [&](const std::string& name) {
+    std::filesystem::copy(good, runs.file(name));
+    return runs.file(name);
+  };
+  const std::string cut = copy("cut.ebbtide");
+  std::filesystem::resize_file(cut, std::filesystem::file_size(cut) / 2);
+  const std::string newer = copy("newer.ebbtide");
+  set_version(newer, 99);
+  for (const auto& [path, remedy] :
+       {std::pair(cut, "record again"), std::pair(newer, "ebbtide that made it")}) {
+    for (const auto& line : {std::vector<std::string>{"report", path, "-o", directory()},
+                             {"compare", good, path, "-o", directory()},
+                             {"compare", path, good, "-o", directory()}}) {
+      SCOPED_TRACE(testing::PrintToString(line));
+      expect_refused(ebbtide(line), failed, testing::AllOf(HasSubstr(path), HasSubstr(remedy)));
+    }
+  }
+  const std::string older = copy("older.ebbtide");
+  set_version(older, 4);
+  const ToolRun report = ebbtide({"report", older, "-o", directory()});
+  EXPECT_EQ(report.exit_code, inconclusive) << report.out << report.err;
+  EXPECT_THAT(report.out, testing::StartsWith("INCONCLUSIVE: "));
+  const ToolRun kinds = ebbtide({"compare", good, runs.file("connections.ebbtide")});
+  EXPECT_EQ(kinds.exit_code, inconclusive) << kinds.out << kinds.err;
+  EXPECT_THAT(kinds.out, testing::StartsWith("NOT COMPARABLE: one is a leak run, the other a "
+                                             "connections run; name two of one kind"));
 }
 
 TEST_F(BadInput, AReportOfWhatIsNoRecording) {

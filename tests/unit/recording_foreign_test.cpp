@@ -154,7 +154,8 @@ TEST_F(RecordingForeign, EveryTruncationIsAnError) {
   const std::string good = get();
   for (std::size_t size = 0; size < good.size(); size += 509) {
     put(good.substr(0, size));
-    EXPECT_NE(error(), "") << size << " of " << good.size() << " bytes";
+    EXPECT_THAT(error(), testing::AnyOf(HasSubstr("damaged"), HasSubstr("not a recording")))
+        << size << " of " << good.size() << " bytes";
   }
 }
 
