@@ -35,9 +35,9 @@ std::map<TimerKind, std::uint64_t> timers_at(const Recording& recording, std::ui
   return counts;
 }
 
-// How long a running timer may take to give something back. One that repeats may look at ages of
-// its own, so that its period says little. The runtime's own timers count when connections began
-// them: a socket's time limit, not the server's.
+// How long a running timer may take to give something back. One that repeats for the whole server
+// may look at ages of its own, so that its period says little. The runtime's own timers count when
+// connections began them: a socket's time limit, not the server's.
 double longest_pending(const Recording& recording, double most) {
   std::uint32_t first = recording.heap_censuses.front().cycle;
   std::uint32_t last = first;
@@ -58,7 +58,7 @@ double longest_pending(const Recording& recording, double most) {
     const bool own = !timer.callback.script.empty();
     if (!own && !grown) continue;
     const double delay = static_cast<double>(timer.delay_ms) * 1e-3 + timer_slack;
-    longest = std::max(longest, own && timer.repeats ? most : delay);
+    longest = std::max(longest, timer.repeats && !grown ? most : delay);
   }
   return longest;
 }

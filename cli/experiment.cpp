@@ -34,6 +34,11 @@ std::chrono::nanoseconds typical(std::vector<std::uint64_t> lengths_ns) {
 constexpr std::chrono::milliseconds pass_hold{50};
 constexpr std::chrono::milliseconds pass_settle_cap{1000};
 
+// Sockets that outlast the cap in so many cycles running will do so in the next: no cycle waits for
+// them in full any more. Whether they go at all the cool-down shows.
+constexpr std::uint32_t stuck_cycles_to_believe = 3;
+constexpr std::chrono::milliseconds settle_cap_when_stuck{500};
+
 ExperimentPlan plan_of(const ExperimentPlan& main, const ClosePass& pass) {
   ExperimentPlan plan = main;
   plan.connection = ending_in(pass.mode, plan.connection);
@@ -178,8 +183,9 @@ awaitable<void> Experiment::run_cycle(std::uint32_t number, std::uint32_t dose) 
     co_await stay_idle(number);  // then it settles, as every cycle does
   }
   if (stopping()) co_return;
-  co_await settle(number);
+  const Settled settled = co_await settle(number);
   if (stopping()) co_return;
+  if (dose > 0) stuck_cycles_ = settled.sockets_left > 0 ? stuck_cycles_ + 1 : 0;
   cycle.end_ns = monotonic_ns();
   tracer_.record(cycle);  // before the measurement, which commits it
   co_await measure(number, Point::settled);
@@ -263,12 +269,14 @@ awaitable<void> Experiment::hold(std::uint32_t cycle) {
 }
 
 // Waits for rest, forces a GC where that is possible, and waits for its echo.
-awaitable<void> Experiment::settle(std::uint32_t cycle) {
+awaitable<Settled> Experiment::settle(std::uint32_t cycle) {
   const auto stop = [this] { return stopping(); };
   const auto tick = [this](const Activity& activity) { show(activity); };
   const std::uint64_t start_ns = begin_phase(cycle, cycle == 0 ? Phase::before : Phase::settle);
-  Settled settled = co_await wait_until_settled(
-      tracer_, {.cap = plan_.settle_cap, .sockets_gone = cycle != 0}, stop, tick);
+  const bool stuck = stuck_cycles_ >= stuck_cycles_to_believe;
+  const auto cap = stuck ? std::min(plan_.settle_cap, settle_cap_when_stuck) : plan_.settle_cap;
+  const Settled settled =
+      co_await wait_until_settled(tracer_, {.cap = cap, .sockets_gone = cycle != 0}, stop, tick);
   if (!stopping()) co_await v8_.collect_garbage(cycle);
   if (!stopping() && plan_.load) co_await v8_.weigh(cycle, Point::settled);
   if (!stopping() && !plan_.load) {
@@ -282,8 +290,9 @@ awaitable<void> Experiment::settle(std::uint32_t cycle) {
         .cap = std::chrono::milliseconds(500), .quiet_windows = 1, .sockets_gone = false};
     co_await wait_until_settled(tracer_, echo, stop, tick);
   }
-  if (stopping()) co_return;
+  if (stopping()) co_return settled;
   end_phase(cycle, cycle == 0 ? Phase::before : Phase::settle, start_ns, settled);
+  co_return settled;
 }
 
 // Three to compare: after the first cycle, in the middle, and after the last.

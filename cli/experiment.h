@@ -70,7 +70,7 @@ class Experiment {
   boost::asio::awaitable<void> stay_idle(std::uint32_t cycle);
   boost::asio::awaitable<std::uint32_t> drive_connections(std::uint32_t cycle, std::uint32_t dose);
   boost::asio::awaitable<void> hold(std::uint32_t cycle);
-  boost::asio::awaitable<void> settle(std::uint32_t cycle);
+  boost::asio::awaitable<Settled> settle(std::uint32_t cycle);
   boost::asio::awaitable<void> take_snapshot(std::uint32_t cycle);
   boost::asio::awaitable<void> measure(std::uint32_t cycle, Point point);
   boost::asio::awaitable<void> sleep(std::chrono::nanoseconds duration);
@@ -104,6 +104,7 @@ class Experiment {
   ProgressState progress_state_;
   std::string failure_;
   std::chrono::milliseconds cool_down_{0};  // of the cycles that follow; 0: they are no cool-down
+  std::uint32_t stuck_cycles_ = 0;          // in a row whose sockets outlasted the settling
   bool in_pass_ = false;
   bool nobody_came_ = false;  // none of the last cycle's connections got as far as it should
   bool stop_requested_ = false;

@@ -16,7 +16,7 @@ Causes find_causes(const Recording& recording, Assessment& assessment) {
   causes.review = review_tree(recording.source_files);
   mark_bounded(recording, causes.review, causes.heap);
   weigh_objects(causes.heap, assessment);
-  weigh_bounds(causes.heap, assessment);
+  weigh_bounds(recording, causes.heap, assessment);
   causes.review.unread.insert(causes.review.unread.end(), recording.unread_sources.begin(),
                               recording.unread_sources.end());
   causes.join = join_review(recording, assessment, causes.heap, causes.review);

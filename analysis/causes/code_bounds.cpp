@@ -8,6 +8,7 @@
 #include "analysis/causes/owner_match.h"
 #include "analysis/causes/script_files.h"
 #include "analysis/format.h"
+#include "analysis/sentence.h"
 
 namespace ebbtide {
 namespace {
@@ -21,8 +22,18 @@ bool is_of_heap(const Judgement& judgement) {
          std::ranges::find(heap, judgement.gauge) != heap.end();
 }
 
+// Says LEAK, or is not sure that it is none.
 bool accuses(const Judgement& judgement) {
-  return judgement.decisive && judgement.verdict == Verdict::leak;
+  return judgement.decisive && judgement.estimated &&
+         (judgement.verdict == Verdict::leak || judgement.verdict == Verdict::inconclusive);
+}
+
+// Whether nothing but what the caches hold may have grown.
+bool explained(const Judgement& judgement, double accounted) {
+  if (accounted < accounted_share * judgement.per_connection) return false;
+  if (judgement.verdict == Verdict::leak) return true;
+  const double unexplained = judgement.interval.high - accounted;
+  return unexplained < std::max(judgement.limit, (1 - accounted_share) * judgement.interval.high);
 }
 
 }  // namespace
@@ -41,8 +52,10 @@ void mark_bounded(const Recording& recording, const Review& review, HeapFindings
   }
 }
 
-void weigh_bounds(const HeapFindings& heap, Assessment& assessment) {
-  if (assessment.verdict != Verdict::leak) return;
+void weigh_bounds(const Recording& recording, const HeapFindings& heap, Assessment& assessment) {
+  const bool open =
+      assessment.verdict == Verdict::leak || assessment.verdict == Verdict::inconclusive;
+  if (!open || !reservation(recording, assessment).empty()) return;
   double accounted = 0;
   const HeapCause* largest = nullptr;
   for (const HeapCause& cause : heap.causes) {
@@ -51,13 +64,16 @@ void weigh_bounds(const HeapFindings& heap, Assessment& assessment) {
     accounted += cause.retained_per_connection;
     if (largest == nullptr) largest = &cause;
   }
-  double accused = 0;
+  bool accused = false;
   for (const Judgement& judgement : assessment.judgements) {
+    const bool blind =
+        judgement.decisive && judgement.verdict == Verdict::inconclusive && !judgement.estimated;
+    if (blind) return;
     if (!accuses(judgement)) continue;
-    if (!is_of_heap(judgement)) return;
-    accused = std::max(accused, judgement.per_connection);
+    if (!is_of_heap(judgement) || !explained(judgement, accounted)) return;
+    accused = true;
   }
-  if (largest == nullptr || accused == 0 || accounted < accounted_share * accused) return;
+  if (largest == nullptr || !accused) return;
   for (Judgement& judgement : assessment.judgements) {
     if (!accuses(judgement)) continue;
     judgement.verdict = Verdict::saturating;

@@ -12,7 +12,8 @@ namespace ebbtide {
 // Marks the causes that the source bounds.
 void mark_bounded(const Recording& recording, const Review& review, HeapFindings& heap);
 
-// A LEAK of the JavaScript heap alone becomes SATURATING when such causes account for it.
-void weigh_bounds(const HeapFindings& heap, Assessment& assessment);
+// A LEAK of the JavaScript heap alone, or what might be one, becomes SATURATING when such causes
+// account for it.
+void weigh_bounds(const Recording& recording, const HeapFindings& heap, Assessment& assessment);
 
 }  // namespace ebbtide

@@ -12,20 +12,6 @@ bool is_nothing(const Ast& ast, NodeId value) {
   return ast.is_any(value, null_, undefined) || ast.text(value) == "undefined";
 }
 
-// What a value that was just made is assigned to: the name, the member, or 0.
-NodeId slot_of(const Ast& ast, NodeId made) {
-  NodeId at = made;
-  while (ast.is_any(ast.parent(at), parenthesized_expression, await_expression, as_expression,
-                    non_null_expression))
-    at = ast.parent(at);
-  const NodeId around = ast.parent(at);
-  if (ast.is(around, variable_declarator)) return ast.child(around, Field::name);
-  if (ast.is_any(around, assignment_expression, augmented_assignment_expression) &&
-      ast[at].field == Field::right)
-    return ast.child(around, Field::left);
-  return 0;
-}
-
 class AcquisitionFinder {
  public:
   AcquisitionFinder(const Ast& ast, const Scopes& scopes, Values& values)
@@ -288,6 +274,19 @@ NodeId made_value(const Ast& ast, NodeId value) {
 }
 
 }  // namespace
+
+NodeId slot_of(const Ast& ast, NodeId made) {
+  NodeId at = made;
+  while (ast.is_any(ast.parent(at), parenthesized_expression, await_expression, as_expression,
+                    non_null_expression))
+    at = ast.parent(at);
+  const NodeId around = ast.parent(at);
+  if (ast.is(around, variable_declarator)) return ast.child(around, Field::name);
+  if (ast.is_any(around, assignment_expression, augmented_assignment_expression) &&
+      ast[at].field == Field::right)
+    return ast.child(around, Field::left);
+  return 0;
+}
 
 Acquisitions find_acquisitions(const Ast& ast, const Scopes& scopes, Values& values) {
   return AcquisitionFinder(ast, scopes, values).run();

@@ -57,6 +57,9 @@ struct Acquisitions {
 
 Acquisitions find_acquisitions(const Ast& ast, const Scopes& scopes, Values& values);
 
+// What a value that was just made is assigned to: the name, the member, or 0.
+NodeId slot_of(const Ast& ast, NodeId made);
+
 // Whether the release, if it works, gives back what was acquired: the same handle; the same emitter
 // and event; the same collection, one around it, or a field of that name of an owner that is not
 // known.

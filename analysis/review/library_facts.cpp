@@ -176,4 +176,25 @@ bool is_listener_remover(std::string_view method) {
   return one_of(method, {"off", "removeListener", "removeEventListener", "removeAllListeners"});
 }
 
+const std::vector<BoundedCache>& bounded_caches() {
+  static const std::vector<BoundedCache> caches = {
+      {"lru-cache:LRUCache()", {"max", "maxSize"}},  // from 7.14
+      {"lru-cache:()", {"max", "maxSize"}},
+      {"lru-cache:()", {}},  // a number, before 7
+      {"lru-cache:default()", {"max", "maxSize"}},
+      {"quick-lru:()", {"maxSize"}},
+      {"quick-lru:default()", {"maxSize"}},
+      {"node-cache:()", {"maxKeys"}},
+      {"@isaacs/ttlcache:()", {"max"}},
+      {"@isaacs/ttlcache:TTLCache()", {"max"}},
+      {"tiny-lru:lru()", {}},
+      {"lru_map:LRUMap()", {}},
+      {"mnemonist:LRUCache()", {}},
+      {"mnemonist:LRUMap()", {}},
+      {"flru:()", {}},
+      {"hashlru:()", {}},
+  };
+  return caches;
+}
+
 }  // namespace ebbtide

@@ -50,6 +50,15 @@ struct ServerPattern {
 
 const std::vector<ServerPattern>& server_patterns();
 
+// A cache of a package that throws out the oldest entries by itself.
+struct BoundedCache {
+  std::string_view made;  // Values::external() of what makes it
+  std::vector<std::string_view>
+      limits;  // options that set its size; empty: its first argument does
+};
+
+const std::vector<BoundedCache>& bounded_caches();
+
 // Something a package or the runtime gives that has to be given back by name.
 struct HandleFacts {
   ReviewResource resource = ReviewResource::none;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string>
 
+#include "analysis/review/library_facts.h"
+
 namespace ebbtide {
 namespace {
 
@@ -38,6 +40,42 @@ bool asks_for_size(const Ast& ast, NodeId condition, std::string_view receiver) 
   return found;
 }
 
+// Whether a cache that is made so has its size limited: what it is made with, or 0.
+NodeId limit_of(const ReviewSubject& subject, NodeId making) {
+  const Ast& ast = subject.ast;
+  const std::string made = subject.values.external(making);
+  if (made.empty()) return 0;
+  const NodeId first = argument(ast, making, 0);
+  if (first == 0) return 0;
+  const ClassMembers* options = subject.classes.members(subject.values.instance(first));
+  for (const BoundedCache& cache : bounded_caches()) {
+    if (cache.made != made) continue;
+    if (cache.limits.empty() && options == nullptr) return first;
+    const bool limited =
+        options != nullptr && std::ranges::any_of(cache.limits, [&](std::string_view limit) {
+          return options->fields.contains(limit);
+        });
+    if (limited) return first;
+  }
+  return 0;
+}
+
+// Where what was just made is held.
+Place holder_of(const ReviewSubject& subject, NodeId making) {
+  const Ast& ast = subject.ast;
+  if (const NodeId slot = slot_of(ast, making); slot != 0) return subject.values.place(slot);
+  const NodeId around = ast.parent(making);
+  if (!ast.is_any(around, SyntaxKind::field_definition, SyntaxKind::public_field_definition))
+    return {};
+  NodeId name = ast.child(around, Field::name);
+  if (name == 0) name = ast.child(around, Field::property);
+  return {class_above(ast, around), "." + std::string(ast.text(name))};
+}
+
+void add(std::vector<SizeBound>& bounds, SizeBound bound) {
+  if (std::ranges::find(bounds, bound) == bounds.end()) bounds.push_back(std::move(bound));
+}
+
 }  // namespace
 
 std::vector<SizeBound> find_size_bounds(const ReviewSubject& subject, const RuleFindings& spots) {
@@ -49,11 +87,17 @@ std::vector<SizeBound> find_size_bounds(const ReviewSubject& subject, const Rule
     for (NodeId at = release.node; at != 0 && !is_function(ast, at); at = ast.parent(at)) {
       const NodeId condition = condition_of(ast, at);
       if (condition == 0 || !asks_for_size(ast, condition, receiver)) continue;
-      SizeBound bound{spots.owner(release.owner, release.receiver), spots.spot(at),
-                      std::string(ast.text(condition))};
-      if (std::ranges::find(bounds, bound) == bounds.end()) bounds.push_back(std::move(bound));
+      add(bounds, {spots.owner(release.owner, release.receiver), spots.spot(at),
+                   std::string(ast.text(condition))});
       break;
     }
+  }
+  for (const NodeId making : subject.values.calls()) {
+    const NodeId limit = limit_of(subject, making);
+    if (limit == 0) continue;
+    const Place place = holder_of(subject, making);
+    if (!place.known()) continue;
+    add(bounds, {spots.owner(place, making), spots.spot(making), std::string(ast.text(limit))});
   }
   return bounds;
 }

@@ -36,13 +36,16 @@ struct KeptRun {
                     .retained_per_connection = 300}};
     assessment.verdict = Verdict::leak;
     assessment.connections = 1000;
+    assessment.cycles = 1;
+    recording.cycles = {{.number = 1, .dose = 1000, .established = 1000}};
+    recording.end.reason = EndReason::completed;
     assessment.judgements = {{.gauge = GaugeKind::heap_used,
                               .verdict = Verdict::leak,
                               .decisive = true,
                               .per_connection = 320}};
     const Review review = review_files(recording.source_files);
     mark_bounded(recording, review, heap);
-    weigh_bounds(heap, assessment);
+    weigh_bounds(recording, heap, assessment);
   }
 
   Recording recording;
@@ -65,6 +68,38 @@ TEST(CodeBounds, ARingByLengthToo) {
   EXPECT_EQ(run.assessment.verdict, Verdict::saturating);
 }
 
+TEST(CodeBounds, CachesOfPackagesThatHaveALimit) {
+  const auto bounds = [](const std::string& made) {
+    const Review review =
+        review_files({{.path = "server.js",
+                       .text = "const { WebSocketServer } = require('ws');\n" + made +
+                               "\nnew WebSocketServer({ port: 1 })"
+                               ".on('connection', (ws) => kept.set(ws, 1));\n"}});
+    std::vector<std::string> conditions;
+    for (const SizeBound& bound : review.bounds)
+      conditions.push_back(bound.owner.name + " " + bound.condition);
+    return conditions;
+  };
+  using testing::ElementsAre;
+  using testing::IsEmpty;
+  EXPECT_THAT(bounds("const { LRUCache } = require('lru-cache');\n"
+                     "const kept = new LRUCache({ max: 500 });"),
+              ElementsAre("kept { max: 500 }"));
+  EXPECT_THAT(bounds("import { LRUCache } from 'lru-cache';\nconst options = { maxSize: 1e6 };\n"
+                     "const kept = new LRUCache(options);"),
+              ElementsAre("kept options"));
+  EXPECT_THAT(bounds("const LRU = require('lru-cache');\nconst kept = new LRU(500);"),
+              ElementsAre("kept 500"));
+  EXPECT_THAT(
+      bounds("import QuickLRU from 'quick-lru';\n"
+             "class Hub { cache = new QuickLRU({ maxSize: 100 }); }\nconst kept = new Hub();"),
+      ElementsAre("cache { maxSize: 100 }"));
+  EXPECT_THAT(bounds("const { LRUCache } = require('lru-cache');\n"
+                     "const kept = new LRUCache({ ttl: 1000 });"),
+              IsEmpty());
+  EXPECT_THAT(bounds("const kept = new LRUCache({ max: 500 });"), IsEmpty()) << "of no package";
+}
+
 TEST(CodeBounds, WithoutABoundItStaysALeak) {
   for (const char* body :
        {"  kept.set(Math.random(), {});",
@@ -75,22 +110,40 @@ TEST(CodeBounds, WithoutABoundItStaysALeak) {
   }
 }
 
+TEST(CodeBounds, WhatIsNotSureToBeALeakIsNoneEither) {
+  KeptRun run(
+      "  kept.set(ws, {});\n  if (kept.size > 5000) kept.delete(kept.keys().next().value);");
+  Assessment assessment = run.assessment;
+  assessment.verdict = Verdict::inconclusive;
+  Judgement& judgement = assessment.judgements.front();
+  judgement.verdict = Verdict::inconclusive;
+  judgement.limit = 400;
+  judgement.interval = {100, 650};
+  Assessment unsure = assessment;
+  weigh_bounds(run.recording, run.heap, unsure);
+  EXPECT_EQ(unsure.verdict, Verdict::saturating);
+
+  judgement.interval.high = 2000;  // more than the cache may have grown
+  weigh_bounds(run.recording, run.heap, assessment);
+  EXPECT_EQ(assessment.verdict, Verdict::inconclusive);
+}
+
 TEST(CodeBounds, WhatElseGrowsIsNotExcused) {
   KeptRun run("  kept.set(ws, {});");
   run.heap.causes.front().bounded = true;
   run.heap.causes.front().bounded_by = "server.js:5";
   Assessment fds = run.assessment;
   fds.judgements.push_back({.gauge = GaugeKind::fds, .verdict = Verdict::leak, .decisive = true});
-  weigh_bounds(run.heap, fds);
+  weigh_bounds(run.recording, run.heap, fds);
   EXPECT_EQ(fds.verdict, Verdict::leak);
 
   Assessment more = run.assessment;
   more.judgements.front().per_connection = 3000;  // ten times what the cache accounts for
-  weigh_bounds(run.heap, more);
+  weigh_bounds(run.recording, run.heap, more);
   EXPECT_EQ(more.verdict, Verdict::leak);
 
   run.heap.causes.push_back({.path = "other", .user_code = true, .objects_per_connection = 1});
-  weigh_bounds(run.heap, run.assessment);
+  weigh_bounds(run.recording, run.heap, run.assessment);
   EXPECT_EQ(run.assessment.verdict, Verdict::leak);
 }
 
