@@ -1,6 +1,7 @@
 #include "analysis/looks.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "analysis/cool_down.h"
 #include "analysis/design.h"
@@ -19,6 +20,19 @@ bool more_would_tell(const Recording& recording, const Assessment& assessment) {
     return judgement.decisive && judgement.verdict == Verdict::inconclusive &&
            judgement.points == 0;
   });
+}
+
+constexpr std::uint32_t least_cycles = 10;
+constexpr double most_cycles = 1000;
+
+// Of one judgement.
+double cycles_for(const Judgement& judgement, std::uint32_t done) {
+  if (!judgement.estimated) return judgement.points > 0 ? std::max(least_cycles, done) : 0;
+  const double reach = std::max(judgement.interval.high - judgement.per_connection,
+                                judgement.per_connection - judgement.interval.low);
+  const double distance = std::abs(judgement.per_connection - judgement.limit);
+  const double shrink = distance > 0 ? reach / distance : most_cycles;
+  return done * std::max(2.0, shrink * shrink);
 }
 
 }  // namespace
@@ -43,6 +57,17 @@ std::vector<std::uint32_t> next_doses(const Recording& recording, const Assessme
   const auto cycles = static_cast<std::uint32_t>(more);
   if (cycles == 0) return {};
   return plan_doses(done + 1, done + cycles, recording.run.plan.connections);
+}
+
+std::uint32_t cycles_to_decide(const Assessment& assessment) {
+  double needed = 0;
+  for (const Judgement& judgement : assessment.judgements) {
+    if (!judgement.decisive || judgement.verdict != Verdict::inconclusive) continue;
+    const double cycles = cycles_for(judgement, assessment.cycles);
+    if (cycles == 0 || judgement.may_come_back) return 0;
+    needed = std::max(needed, cycles);
+  }
+  return needed > most_cycles ? 0 : static_cast<std::uint32_t>(std::ceil(needed));
 }
 
 }  // namespace ebbtide

@@ -27,4 +27,10 @@ struct RunBudget {
 std::vector<std::uint32_t> next_doses(const Recording& recording, const Assessment& assessment,
                                       const RunBudget& budget);
 
+// How many cycles in all would likely settle what is only not yet sure, by how far each interval
+// has to shrink (with the root of the cycles); at least as many as give an interval at all. 0 when
+// cycles would not settle it: nothing is open, something was not measured, may still be given back,
+// or lies so near its limit that no number of cycles tells.
+std::uint32_t cycles_to_decide(const Assessment& assessment);
+
 }  // namespace ebbtide

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analysis/format.h"
+#include "analysis/looks.h"
 #include "analysis/report/escape.h"
 #include "analysis/report/review_section.h"
 #include "analysis/report/sections.h"
@@ -189,6 +190,15 @@ bool is_open(const Judgement& judgement) {
   return judgement.decisive && judgement.verdict == Verdict::inconclusive;
 }
 
+// Undecided, by figures that no number of cycles would part from their limits.
+bool near_a_limit(const Recording& recording, const Assessment& assessment) {
+  return recording.end.reason == EndReason::completed &&
+         assessment.verdict == Verdict::inconclusive &&
+         std::ranges::any_of(assessment.judgements, [](const Judgement& judgement) {
+           return is_open(judgement) && judgement.estimated && !judgement.may_come_back;
+         });
+}
+
 void advise_on_doubt(const ReportInput& input, Advice& advice) {
   const Recording& recording = input.recording;
   for (const Judgement& judgement : input.assessment.judgements) {
@@ -206,8 +216,13 @@ void advise_on_doubt(const ReportInput& input, Advice& advice) {
   }
   if (const std::string end = end_text(recording.end); !end.empty())
     advice.push_back("Mend first what ended the run: " + prose(end) + ".");
-  if (const auto more = more_cycles(recording, input.assessment))
+  if (const auto more = more_cycles(recording, input.assessment)) {
     advice.push_back(fmt::format("Run again with `--cycles {}`: {}.", more->cycles, more->why));
+  } else if (near_a_limit(recording, input.assessment)) {
+    advice.push_back(fmt::format(
+        "Run again with `--connections {}`: what is so near its limit, more connections tell.",
+        recording.run.plan.connections * 4));
+  }
 }
 
 void advise_on_growth(const ReportInput& input, Advice& advice) {
@@ -269,8 +284,9 @@ std::optional<MoreCycles> more_cycles(const Recording& recording, const Assessme
   if (!open) return std::nullopt;
   if (recording.end.reason != EndReason::completed)
     return MoreCycles{planned, "this run did not get far enough"};
-  return MoreCycles{planned * 4,
-                    "four times the cycles tell a leak a quarter of the size from none"};
+  const std::uint32_t cycles = cycles_to_decide(assessment);
+  if (cycles == 0) return std::nullopt;
+  return MoreCycles{cycles, "by the scatter of this run that many tell"};
 }
 
 std::string recommendations_section(const ReportInput& input) {

@@ -1,5 +1,7 @@
 #include "analysis/looks.h"
 
+#include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -52,6 +54,27 @@ TEST(LooksTest, CyclesAndTimeHaveAnEnd) {
   EXPECT_EQ(more.size(), 4u);
   EXPECT_TRUE(next_doses(run.recording, assessment, {.max_cycles = 10}).empty());
   EXPECT_TRUE(next_doses(run.recording, assessment, {.max_seconds = 5}).empty());
+}
+
+TEST(LooksTest, SaysHowManyCyclesWouldDecide) {
+  const auto run = undecided();
+  const Assessment assessment = assess(run.recording);
+  const std::uint32_t cycles = cycles_to_decide(assessment);
+  EXPECT_GE(cycles, 20u);
+  EXPECT_LE(cycles, 1000u);
+  EXPECT_THAT(assessment.sentence, testing::HasSubstr(fmt::format("(--cycles {}, about", cycles)));
+
+  RunBuilder few;
+  few.cycles(2).gauge(GaugeKind::heap_used, constant(1e6));
+  EXPECT_EQ(cycles_to_decide(assess(few.recording)), 10u);
+
+  RunBuilder decided;
+  decided.designed(10).gauge(GaugeKind::heap_used, constant(1e6));
+  EXPECT_EQ(cycles_to_decide(assess(decided.recording)), 0u);
+
+  RunBuilder blind;
+  blind.designed(10).gauge(GaugeKind::rss, constant(1e6));
+  EXPECT_EQ(cycles_to_decide(assess(blind.recording)), 0u);
 }
 
 TEST(LooksTest, WhatIsDecidedEnds) {
