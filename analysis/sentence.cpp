@@ -8,7 +8,6 @@
 #include "analysis/cool_down.h"
 #include "analysis/format.h"
 #include "analysis/holders.h"
-#include "analysis/looks.h"
 #include "analysis/survivors.h"
 
 namespace ebbtide {
@@ -122,25 +121,6 @@ std::string other_holders(const Recording& recording) {
                      counted(holders.seen(), "connection"), advice);
 }
 
-// What would decide an INCONCLUSIVE verdict, as far as its reason does not say that.
-std::string what_decides(const Recording& recording, const Assessment& assessment,
-                         const Judgement& open) {
-  if (open.may_come_back) return "; a longer --cool-down tells";
-  if (!open.estimated && open.points == 0) return "";
-  const std::uint32_t cycles = cycles_to_decide(assessment);
-  if (cycles == 0) {
-    return fmt::format(
-        "; so near its limit no number of cycles tells, more connections do "
-        "(--connections {})",
-        recording.run.plan.connections * 4);
-  }
-  const auto elapsed =
-      static_cast<std::int64_t>(recording.cycles.back().end_ns - recording.cycles.front().start_ns);
-  const double seconds = static_cast<double>(elapsed) * 1e-9 / std::max(1U, assessment.cycles);
-  return fmt::format("; some {} cycles would tell (--cycles {}, about {})", cycles, cycles,
-                     duration_text(seconds * cycles));
-}
-
 }  // namespace
 
 bool clock_matters(const Recording& recording, const Assessment& assessment,
@@ -216,7 +196,6 @@ std::string verdict_sentence(const Recording& recording, const SocketJoin& join,
   } else if (const auto* first = telling(assessment, assessment.verdict, Unit::bytes)) {
     const bool verb = assessment.verdict == Verdict::saturating;
     text = first->subject + (verb ? " " : " – ") + first->reason;
-    if (!verb) text += what_decides(recording, assessment, *first);
   } else {
     text = "nothing was measured that could decide";
   }

@@ -10,6 +10,7 @@
 #include "analysis/report/conditions_json.h"
 #include "analysis/report/heap_json.h"
 #include "analysis/report/review_json.h"
+#include "analysis/report/sections.h"
 #include "analysis/series.h"
 #include "recording/span.h"
 
@@ -116,6 +117,7 @@ std::string results_json(const Recording& run, const LeakAnswer& answer) {
   root["schema"] = results_schema;
   root["verdict"] = verdict_name(assessment.verdict);
   root["sentence"] = json_text(assessment.sentence);
+  root["to_decide"] = what_decides(recording, assessment);
   root["cycles_finished"] = assessment.cycles;
   root["connections_established"] = assessment.connections;
   root["confidence"] = assessment.confidence;

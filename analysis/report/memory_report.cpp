@@ -49,6 +49,8 @@ std::string survivors_line(const ReportInput& input) {
 // Three to six lines: the run, the judgements that weigh most, survivors, losses.
 std::string basis_lines(const Recording& run, const ReportInput& input) {
   std::string lines = run_line(run, input);
+  if (const std::string next = what_decides(input.recording, input.assessment); !next.empty())
+    lines += "- To decide it, " + next + ".\n";
   std::size_t shown = 0;
   for (const Judgement& judgement : input.assessment.judgements) {
     if (!judgement.decisive || shown == judgements_shown) break;
@@ -95,8 +97,8 @@ std::string memory_summary_text(const Recording& run, const LeakAnswer& answer) 
     text += fmt::format("Mend    {}:{} {}: {}\n", clean_text(finding->at.path),
                         finding->at.range.line, finding->rule, clean_text(finding->reason, 300));
   text += close_modes_lines(modes);
-  if (const auto more = more_cycles(recording, assessment))
-    text += fmt::format("Next    run again with --cycles {}: {}\n", more->cycles, more->why);
+  if (const std::string next = what_decides(recording, assessment); !next.empty())
+    text += fmt::format("Next    {}\n", next);
   if (run.end.reason == EndReason::completed) return text;
   return text + fmt::format("Run     {}\n", clean_text(how_it_ended(run), 300));
 }

@@ -13,6 +13,7 @@
 #include "analysis/report/sections.h"
 #include "analysis/sentence.h"
 #include "analysis/thresholds.h"
+#include "recording/span.h"
 
 namespace ebbtide {
 namespace {
@@ -190,15 +191,6 @@ bool is_open(const Judgement& judgement) {
   return judgement.decisive && judgement.verdict == Verdict::inconclusive;
 }
 
-// Undecided, by figures that no number of cycles would part from their limits.
-bool near_a_limit(const Recording& recording, const Assessment& assessment) {
-  return recording.end.reason == EndReason::completed &&
-         assessment.verdict == Verdict::inconclusive &&
-         std::ranges::any_of(assessment.judgements, [](const Judgement& judgement) {
-           return is_open(judgement) && judgement.estimated && !judgement.may_come_back;
-         });
-}
-
 void advise_on_doubt(const ReportInput& input, Advice& advice) {
   const Recording& recording = input.recording;
   for (const Judgement& judgement : input.assessment.judgements) {
@@ -216,13 +208,8 @@ void advise_on_doubt(const ReportInput& input, Advice& advice) {
   }
   if (const std::string end = end_text(recording.end); !end.empty())
     advice.push_back("Mend first what ended the run: " + prose(end) + ".");
-  if (const auto more = more_cycles(recording, input.assessment)) {
-    advice.push_back(fmt::format("Run again with `--cycles {}`: {}.", more->cycles, more->why));
-  } else if (near_a_limit(recording, input.assessment)) {
-    advice.push_back(fmt::format(
-        "Run again with `--connections {}`: what is so near its limit, more connections tell.",
-        recording.run.plan.connections * 4));
-  }
+  const std::string next = what_decides(recording, input.assessment);
+  if (!next.empty()) advice.push_back("To decide it, " + next + ".");
 }
 
 void advise_on_growth(const ReportInput& input, Advice& advice) {
@@ -274,19 +261,32 @@ void advise_on_run(const ReportInput& input, Advice& advice) {
 
 }  // namespace
 
-std::optional<MoreCycles> more_cycles(const Recording& recording, const Assessment& assessment) {
+std::string what_decides(const Recording& recording, const Assessment& assessment) {
   const std::uint32_t planned = std::max(usual_cycles, recording.run.plan.cycles);
+  const auto again = [](std::string_view option, std::uint32_t value, std::string_view why) {
+    return fmt::format("run again with {} {}: {}", option, value, why);
+  };
   if (assessment.verdict == Verdict::inconclusive && assessment.cycles < least_cycles)
-    return MoreCycles{planned, "fewer than four with connections tell growth from nothing"};
-  const bool open = std::ranges::any_of(assessment.judgements, [&](const Judgement& judgement) {
+    return again("--cycles", planned, "fewer than four with connections tell growth from nothing");
+  const auto open = std::ranges::find_if(assessment.judgements, [&](const Judgement& judgement) {
     return is_open(judgement) && !lacks_the_heap(recording, judgement);
   });
-  if (!open) return std::nullopt;
+  if (open == assessment.judgements.end()) return "";
   if (recording.end.reason != EndReason::completed)
-    return MoreCycles{planned, "this run did not get far enough"};
+    return again("--cycles", planned, "this run did not get far enough");
+  if (open->may_come_back)
+    return "run again with a longer --cool-down: what is left was being given back";
   const std::uint32_t cycles = cycles_to_decide(assessment);
-  if (cycles == 0) return std::nullopt;
-  return MoreCycles{cycles, "by the scatter of this run that many tell"};
+  if (cycles == 0) {
+    return again("--connections", recording.run.plan.connections * 4,
+                 "what is so near its limit, more connections tell");
+  }
+  const double seconds =
+      span_seconds(recording.cycles.front().start_ns, recording.cycles.back().end_ns) /
+      assessment.cycles;
+  return again("--cycles", cycles,
+               fmt::format("by the scatter of this run that many tell, in about {}",
+                           duration_text(seconds * cycles)));
 }
 
 std::string recommendations_section(const ReportInput& input) {

@@ -2,8 +2,6 @@
 // one section, heading included, ending with a blank line.
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
 
 #include "analysis/causes/causes.h"
@@ -30,14 +28,9 @@ std::string heap_part(const ReportInput& input);               // … what keeps
 std::string ledger_part(const ReportInput& input);             // … into what resident memory grew
 std::string recommendations_section(const ReportInput& input);  // Recommendations for Phase 7
 
-struct MoreCycles {
-  std::uint32_t cycles = 0;
-  std::string why;  // a sentence part
-};
-
-// How many cycles would decide what these have left open; nothing when cycles are not what it
-// lacks.
-std::optional<MoreCycles> more_cycles(const Recording& recording, const Assessment& assessment);
+// "run again with --cycles 40: …": what would decide what these have left open; "" when nothing is
+// open, or its reason says that itself.
+std::string what_decides(const Recording& recording, const Assessment& assessment);
 
 // "7", "7 (idle)", "7 (cool-down)".
 std::string cycle_title(const Recording& recording, const Cycle& cycle);

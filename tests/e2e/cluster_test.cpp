@@ -150,7 +150,8 @@ TEST_F(Cluster, PreForkedWorkersAreMeasuredTogether) {
     expect_verdict("no_leak", 0);
   }
   const Server server = Server::node("tests/e2e/servers/prefork.pl", {{"KEEP", "1"}}, "perl");
-  measure(server.url("tcp"));
+  measure(server.url("tcp"), {"--cool-down", "2"});
+  EXPECT_THAT(sentence(), HasSubstr("still there after"));
   expect_verdict("leak", 2);
   expect_growth(0.9 * planted, 1.2 * planted);
 }
