@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/math/distributions/students_t.hpp>
+#include <boost/math/tools/toms748_solve.hpp>
 #include <cmath>
 #include <numeric>
 #include <optional>
@@ -11,12 +12,20 @@
 namespace ebbtide {
 namespace {
 
-constexpr std::size_t most_columns = 4;
-constexpr std::size_t spare_steps = 2;
+constexpr std::size_t most_columns = 5;
+constexpr std::size_t spare_steps = 3;
 constexpr std::array correlations = {-0.5, -0.4, -0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3};
 constexpr int robust_rounds = 4;
-constexpr double huber_reach = 2;    // scaled MADs; a step farther off weighs less
-constexpr double least_share = 0.3;  // of the standard deviation: what the MAD is at least
+constexpr double huber_reach = 2.5;          // scaled MADs; a step farther off weighs less
+constexpr double likely_correlation = -0.3;  // good enough to find where a change may be
+constexpr double change_doubt = 0.01;        // that it is none
+constexpr std::size_t cycles_kept = 4;
+constexpr std::size_t changes_at_most = 64;  // that are looked at, however long a run is
+constexpr double least_share = 0.3;          // of the standard deviation: what the MAD is at least
+
+// Without long doubles, whose digits a verdict has no use for and which take four times as long.
+using StudentsT = boost::math::students_t_distribution<
+    double, boost::math::policies::policy<boost::math::policies::promote_double<false>>>;
 
 using Row = std::array<double, most_columns + 1>;  // the columns, then the growth
 
@@ -88,9 +97,11 @@ std::optional<Fit> least_squares(std::vector<Row>& rows, std::size_t columns) {
 std::vector<Row> rows_of(std::span<const FloorStep> steps, GrowthColumns columns) {
   std::vector<Row> rows;
   for (const FloorStep& step : steps) {
-    Row row{step.connections};
+    Row row{};
     row[most_columns] = step.growth;
-    std::size_t next = 1;
+    std::size_t next = 0;
+    if (columns.before > 0) row[next++] = rows.size() < columns.before ? step.connections : 0;
+    row[next++] = step.connections;
     if (columns.late) row[next++] = step.dose_change;
     if (columns.per_cycle) row[next++] = step.connections > 0 ? 1 : 0;
     if (columns.per_second) row[next++] = step.seconds;
@@ -149,7 +160,55 @@ std::optional<RobustFit> fit_robustly(std::span<const Row> rows, std::size_t col
   }
 }
 
+bool driven(const FloorStep& step) { return step.connections > 0; }
+
+std::size_t cycles_of(std::span<const FloorStep> steps) {
+  return static_cast<std::size_t>(std::ranges::count_if(steps, driven));
+}
+
+// How far growth per connection up to `before` exceeds that afterwards, in standard errors.
+double evidence_of_change(std::span<const FloorStep> steps, GrowthColumns columns,
+                          double resolution) {
+  const auto rows = rows_of(steps, columns);
+  const auto robust = fit_robustly(rows, columns.count(), likely_correlation, resolution);
+  if (!robust) return 0;
+  return robust->fit.slopes[0] / std::sqrt(robust->variance * robust->fit.variance_of_first);
+}
+
+// The number of leading steps that grow faster than those after them; 0 when that is not sure.
+std::size_t change_point(std::span<const FloorStep> steps, std::size_t kept, double resolution) {
+  GrowthColumns columns = separable_columns(steps);
+  GrowthColumns best;
+  double most = 0;
+  std::size_t after = cycles_of(steps);
+  const std::size_t stride = after / changes_at_most + 1;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (!driven(steps[i])) continue;
+    if (--after < kept) break;
+    if (after % stride != 0) continue;
+    columns.before = i + 1;
+    if (steps.size() < columns.count() + spare_steps) columns.per_cycle = false;
+    const double evidence = evidence_of_change(steps, columns, resolution);
+    if (evidence <= most) continue;
+    most = evidence;
+    best = columns;
+  }
+  if (best.before == 0) return 0;
+  const GrowthEstimate excess = fit_growth(steps, best, resolution).per_connection;
+  return excess.known() && excess.quantile(change_doubt) > 0 ? best.before : 0;
+}
+
 }  // namespace
+
+std::size_t warm_up_cycles(std::span<const FloorStep> steps, double resolution) {
+  const auto first = std::ranges::find_if(steps, driven);
+  if (first == steps.end()) return 0;
+  const std::size_t cycles = cycles_of(steps);
+  const std::size_t kept = std::max(cycles_kept, (cycles + 2) / 3);
+  std::span<const FloorStep> rest(first + 1, steps.end());
+  while (const std::size_t more = change_point(rest, kept, resolution)) rest = rest.subspan(more);
+  return cycles - cycles_of(rest);
+}
 
 GrowthColumns separable_columns(std::span<const FloorStep> steps) {
   std::set<double> doses;
@@ -180,7 +239,7 @@ double GrowthEstimate::center() const {
 
 double GrowthEstimate::quantile(double probability) const {
   if (components_.empty()) return 0;
-  const boost::math::students_t student(freedom_);
+  const StudentsT student(freedom_);
   const double reach = boost::math::quantile(student, probability);
   double low = components_.front().center;
   double high = low;
@@ -189,16 +248,21 @@ double GrowthEstimate::quantile(double probability) const {
     low = std::min(low, own);
     high = std::max(high, own);
   }
-  for (int halving = 0; halving < 28 && low < high; ++halving) {
-    const double middle = std::midpoint(low, high);
+  const auto excess = [&](double value) {
     double below = 0;
     for (const Component& component : components_) {
       if (component.weight < 1e-6) continue;
-      below += component.weight * cdf(student, (middle - component.center) / component.scale);
+      below += component.weight * cdf(student, (value - component.center) / component.scale);
     }
-    (below < probability ? low : high) = middle;
-  }
-  return std::midpoint(low, high);
+    return below - probability;
+  };
+  if (!(excess(low) < 0)) return low;
+  if (!(excess(high) > 0)) return high;
+  const double fine = (high - low) * 1e-8;
+  std::uintmax_t rounds = 60;
+  const auto [below, above] = boost::math::tools::toms748_solve(
+      excess, low, high, [fine](double a, double b) { return std::abs(b - a) <= fine; }, rounds);
+  return std::midpoint(below, above);
 }
 
 Interval GrowthEstimate::interval(double confidence) const {
@@ -229,7 +293,8 @@ GrowthFit fit_growth(std::span<const FloorStep> steps, GrowthColumns columns, do
   for (auto& component : components) sum += component.weight = std::exp(component.weight - most);
   for (std::size_t i = 0; i < components.size(); ++i) {
     components[i].weight /= sum;
-    std::size_t next = 1U + columns.late;
+    std::size_t next = 1U + (columns.before > 0);
+    if (columns.late) result.late += components[i].weight * fits[i].fit.slopes[next++];
     if (columns.per_cycle) result.per_cycle += components[i].weight * fits[i].fit.slopes[next++];
     if (columns.per_second) result.per_second += components[i].weight * fits[i].fit.slopes[next];
   }

@@ -16,8 +16,13 @@ struct GrowthColumns {
   bool late = false;        // what the last dose leaves until the next one replaces it
   bool per_cycle = false;   // the same for every cycle with connections, whatever its dose
   bool per_second = false;  // the clock's
+  // So many leading steps have a growth per connection of their own, and what is asked for is by
+  // how much it exceeds that of the later ones; 0: all are alike.
+  std::size_t before = 0;
 
-  [[nodiscard]] std::size_t count() const { return 1U + late + per_cycle + per_second; }
+  [[nodiscard]] std::size_t count() const {
+    return 1U + (before > 0) + late + per_cycle + per_second;
+  }
 };
 
 // The columns that the steps can tell apart: cycles and late release need three doses, the clock
@@ -50,6 +55,7 @@ class GrowthEstimate {
 
 struct GrowthFit {
   GrowthEstimate per_connection;
+  double late = 0;  // of each connection of the last dose
   double per_cycle = 0;
   double per_second = 0;
 };
@@ -61,5 +67,11 @@ struct GrowthFit {
 // far off the rest weigh less (Huber 1964). `resolution` is the least noise of a reading. Nothing
 // is known with fewer than two steps more than columns.
 GrowthFit fit_growth(std::span<const FloorStep> steps, GrowthColumns columns, double resolution);
+
+// How many cycles, of `steps` from the baseline on, idle ones too, are warm-up. The first always;
+// then up to the change point: where growth per connection before and after differ most, believed
+// when before is more with `confidence`. What follows is looked at again. A third of the cycles,
+// and four, always stay.
+std::size_t warm_up_cycles(std::span<const FloorStep> steps, double resolution);
 
 }  // namespace ebbtide

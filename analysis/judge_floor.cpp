@@ -13,6 +13,7 @@ namespace ebbtide {
 namespace {
 
 constexpr std::size_t steps_needed = 3;
+constexpr std::size_t steps_to_clear = 4;  // with fewer a warm-up may hide a leak
 constexpr double connections_needed = 20;
 // The slope looks at every pair of points, in every resample: more points are thinned out.
 constexpr std::size_t points_at_most = 64;
@@ -79,6 +80,7 @@ struct Floor {
   double most = 0;         // the largest limit at which a run is called clean
   double connections = 0;  // after the first cycle
   double grown = 0;        // after the first cycle, less the clock's share
+  bool settled = false;    // after the warm-up the level as a whole grew by less than `most`
   Shape shape;
 };
 
@@ -92,24 +94,28 @@ void decide(Judgement& judgement, const Floor& floor) {
   const Unit unit = judgement.unit;
   const bool grew = floor.grown >= floor.most * floor.connections;
   const bool leaks = judgement.interval.low > floor.leak && floor.whole.low > floor.leak;
-  const std::string stopped =
-      fmt::format("grew by {} after the first cycle, then stopped: {} in the last third of the run",
-                  amount_text(floor.grown, unit), per_connection(floor.shape.last, unit));
-  if (grew && floor.shape.stopped()) {
-    judgement.verdict = Verdict::saturating;
-    judgement.reason = stopped;
-  } else if (leaks && (floor.shape.stalled || floor.shape.stopped())) {
+  if (leaks && (floor.shape.stalled || floor.shape.stopped())) {
     judgement.reason =
         "grew in every cycle but the last: more cycles tell whether that was its end";
   } else if (leaks) {
     judgement.verdict = Verdict::leak;
     judgement.reason = fmt::format("still growing at the end: {} in the last third of the run",
                                    per_connection(floor.shape.last, unit));
+  } else if (judgement.interval.high < judgement.limit && judgement.points <= steps_to_clear) {
+    judgement.reason =
+        fmt::format("no sign of a leak, but {} after the warm-up are too few to say that",
+                    counted(judgement.points - 1, "cycle"));
+  } else if (judgement.interval.high < judgement.limit && !floor.settled) {
+    judgement.reason = "the level grew on, but not in proportion to the connections";
   } else if (judgement.interval.high < judgement.limit) {
     judgement.verdict = grew ? Verdict::saturating : Verdict::no_leak;
-    judgement.reason = grew ? stopped
-                            : "a leak of more than " + per_connection(judgement.limit, unit) +
-                                  " would have been seen";
+    judgement.reason =
+        grew ? fmt::format(
+                   "grew by {} after the first cycle, then stopped: {} in the last third "
+                   "of the run",
+                   amount_text(floor.grown, unit), per_connection(floor.shape.last, unit))
+             : "a leak of more than " + per_connection(judgement.limit, unit) +
+                   " would have been seen";
   } else if (judgement.interval.low > floor.leak) {
     judgement.reason = "more came with larger doses, but the level as a whole did not follow";
   } else {
@@ -148,14 +154,12 @@ void fit(const GaugeRule& rule, double confidence, Floor& floor, Judgement& judg
 bool measure(const FloorSeries& series, const GaugeRule& rule, double confidence, Floor& floor,
              Judgement& judgement) {
   const std::vector<FloorStep> driven = steps_of(series.points);
-  std::vector<double> rates;
-  for (const FloorStep& step : driven) rates.push_back(step.growth / step.connections);
   for (std::size_t i = 1; i < driven.size(); ++i) floor.connections += driven[i].connections;
   floor.most = rule.threshold.limit(floor.connections);
   floor.clean = rule.clean.limit(floor.connections);
   floor.leak = rule.leak.limit(floor.connections);
   judgement.limit = floor.most;
-  const std::size_t warm_up = warm_up_steps(rates, floor.most);
+  const std::size_t warm_up = warm_up_cycles(steps_of(series.readings), rule.resolution);
   judgement.warm_up_cycles = static_cast<std::uint32_t>(warm_up);
   if (series.points.size() <= warm_up) return false;
   judgement.points = static_cast<std::uint32_t>(series.points.size() - warm_up);
@@ -169,9 +173,11 @@ bool measure(const FloorSeries& series, const GaugeRule& rule, double confidence
   }
   std::vector<Sample> samples;
   for (const FloorPoint& point : thinned(std::span(series.points).subspan(warm_up))) {
-    samples.push_back(
-        {point.connections, point.value - judgement.drift_per_second * point.seconds});
+    samples.push_back({point.connections, point.value - judgement.drift_per_second * point.seconds -
+                                              floor.apart.late * point.dose});
   }
+  const auto& [from, to] = std::pair(samples.front(), samples.back());
+  floor.settled = to.y - from.y < floor.most * (to.x - from.x);
   const auto slope = theil_sen(samples);
   if (!slope) return false;
   floor.shape = shape_of(samples);

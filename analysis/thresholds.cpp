@@ -26,6 +26,7 @@ constexpr double count_resolution = 0.1;  // counts are exact; nothing is surer 
 
 // malloc takes memory from the kernel by 128 KB and more at a time (M_TOP_PAD), a Python arena has
 // 1 MB: two MB are what a handful of such steps amounts to when nothing leaks.
+constexpr double arena = 128 * kib;
 constexpr Threshold resident = {256, 2 * mib};
 
 // Clean Node servers that compress or read files grew by 2–19 KB of RSS per connection while their
@@ -63,7 +64,7 @@ struct RuleTable {
     if (gauge_info(rule.gauge).unit == Unit::count) {
       rule.resolution = count_resolution;
     } else {
-      rule.resolution = fine ? v8_resolution : page;
+      rule.resolution = fine ? v8_resolution : rule.threshold == resident ? arena : page;
     }
     rules.push_back(std::move(rule));
   }
