@@ -24,8 +24,9 @@ struct CohortShare {
 };
 
 // The share of connections that left one behind, less what idle cycles leave behind in the same
-// time. `cohorts` in order of the cycles; with fewer than three after the warm-up cycle a leak is
-// called only when at least every second connection of each left one.
+// time, in the cycles between those with an early and those with a late excess. `cohorts` in order
+// of the cycles; with fewer than three after the warm-up cycle a leak is called only when at least
+// every second connection of each left one.
 Judgement judge_survivors(std::span<const CohortShare> cohorts, const KindRule& rule,
                           double confidence);
 
