@@ -239,63 +239,6 @@ TEST(VerdictTest, ClearSurvivorsNeedFewCycles) {
   EXPECT_EQ(assess(run.recording).verdict, Verdict::leak);
 }
 
-TEST(VerdictTest, SurvivorsOfEarlyCyclesOnlyArePools) {
-  auto run = ten_cycles("");
-  for (std::uint32_t cycle = 2; cycle <= 4; ++cycle) {
-    run.resources(ResourceKind::thread, cycle, 40, 0);
-  }
-  EXPECT_EQ(judgement_of(assess(run.recording), ResourceKind::thread).verdict, Verdict::saturating);
-}
-
-TEST(VerdictTest, SurvivorsOfTheLastCyclesOnlyAreGivenBackLate) {
-  auto run = ten_cycles("");
-  const std::uint64_t end = run.recording.cycles.back().end_ns;
-  for (std::uint32_t cycle = 2; cycle <= 11; ++cycle) {
-    run.resources(ResourceKind::thread, cycle, 100, cycle < 10 ? end - second_ns : 0);
-  }
-  const Judgement judgement = judgement_of(assess(run.recording), ResourceKind::thread);
-  EXPECT_EQ(judgement.verdict, Verdict::no_leak);
-  EXPECT_THAT(judgement.reason, HasSubstr("given back late"));
-}
-
-// Two idle seconds say how many the clock leaves, but not well enough to clear the connections.
-TEST(VerdictTest, WhatIdleCyclesLeaveTooIsTheClocks) {
-  auto run = ten_cycles("");
-  for (std::uint32_t cycle = 1; cycle <= 12; ++cycle) {
-    run.resources(ResourceKind::thread, cycle, 10, 0);
-  }
-  const Judgement judgement = judgement_of(assess(run.recording), ResourceKind::thread);
-  EXPECT_EQ(judgement.verdict, Verdict::inconclusive);
-  EXPECT_EQ(judgement.per_connection, 0);
-  EXPECT_EQ(judgement.interval.low, 0);
-  EXPECT_GT(judgement.interval.high, 0.01);
-}
-
-TEST(VerdictTest, ALeakBesideWhatTheClockLeavesIsSeen) {
-  auto run = ten_cycles("");
-  for (std::uint32_t cycle = 1; cycle <= 12; ++cycle) {
-    const bool idle = cycle == 1 || cycle == 12;
-    run.resources(ResourceKind::thread, cycle, idle ? 10 : 60, 0);
-  }
-  const Judgement judgement = judgement_of(assess(run.recording), ResourceKind::thread);
-  EXPECT_EQ(judgement.verdict, Verdict::leak);
-  EXPECT_NEAR(judgement.per_connection, 0.5, 0.01);
-}
-
-// A leak of one in twenty below a pool, and below what is given back late.
-TEST(VerdictTest, ALeakBelowAPoolIsSeen) {
-  for (const bool pool : {true, false}) {
-    auto run = ten_cycles("");
-    for (std::uint32_t cycle = 2; cycle <= 11; ++cycle) {
-      const bool more = pool ? cycle <= 4 : cycle >= 9;
-      run.resources(ResourceKind::thread, cycle, more ? 45 : 5, 0);
-    }
-    const Judgement judgement = judgement_of(assess(run.recording), ResourceKind::thread);
-    EXPECT_EQ(judgement.verdict, Verdict::leak) << pool;
-    EXPECT_NEAR(judgement.per_connection, 0.05, 0.001);
-  }
-}
-
 TEST(VerdictTest, SurvivorsOfALossyRunAccuseNobody) {
   auto run = ten_cycles();
   run.gauge(GaugeKind::heap_used, constant(mib)).gauge(GaugeKind::sockets_accepted, constant(0));
