@@ -22,6 +22,7 @@
 #include "tests/bench/table.h"
 #include "tests/bench/target_cost.h"
 #include "tests/bench/tool_cost.h"
+#include "tests/bench/verdict_rates.h"
 #include "tests/e2e/server.h"
 
 namespace {
@@ -98,7 +99,8 @@ Table measure_all(const std::string& directory) {
       {"a client of 10,000 WebSocket connections, native server", measure_load_cost},
       {"deliveries per second of the driver's CPU, native server", measure_delivery_cost},
       {"what grows between heap snapshots", [&] { return measure_snapshots(directory); }},
-      {"what the code review finds in the labelled set", measure_review_quality}};
+      {"what the code review finds in the labelled set", measure_review_quality},
+      {"how often the verdict is wrong, simulated runs", measure_verdict_rates}};
   Table table;
   for (const Measurement& each : measurements) {
     fmt::print(stderr, "bench: {}\n", each.heading);

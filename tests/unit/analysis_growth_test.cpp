@@ -4,20 +4,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 #include <utility>
 
 #include "analysis/design.h"
+#include "simulated_server.h"
 
 namespace ebbtide {
 namespace {
 
 constexpr double resolution = 112;
-
-double normal(SplitMix64& random) {
-  return std::sqrt(-2 * std::log(1 - random.unit())) *
-         std::cos(2 * std::numbers::pi * random.unit());
-}
 
 struct Server {
   double per_connection = 0;
