@@ -17,7 +17,7 @@ RunBuilder undecided() {
   run.designed(10);
   run.gauge(GaugeKind::heap_used, [](double x, double) {
     const auto step = static_cast<std::uint64_t>(x);
-    return 400 * x + static_cast<double>(step * 2654435761 % 1024) * 400;
+    return 300 * x + static_cast<double>(step * 2654435761 % 1024) * 400;
   });
   return run;
 }
