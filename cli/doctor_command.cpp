@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "tracer/features.h"
+#include "tracer/malloc_census.h"
 #include "tracer/proc.h"
 #include "tracer/v8/inspector_port.h"
 #include "tracer/v8/v8_target.h"
@@ -53,6 +54,14 @@ void look_at_runtime(std::int32_t pid) {
          inspector ? "" : inspector.error().remedy});
 }
 
+void look_at_malloc(std::int32_t pid) {
+  auto census = MallocCensus::open(pid);
+  const auto use = census ? census->take() : Result<MallocUse>(census.error());
+  print({"malloc census", use.has_value(),
+         use ? fmt::format("{} blocks in use", use->blocks) : use.error().message(),
+         use ? "" : use.error().remedy});
+}
+
 }  // namespace
 
 Result<int> run_doctor(const DoctorOptions& options) {
@@ -63,6 +72,7 @@ Result<int> run_doctor(const DoctorOptions& options) {
   fmt::print("\nProcess {} ({})\n", process->pid, clean_text(process->comm));
   print(probe_process_access(*options.pid));
   look_at_runtime(*options.pid);
+  look_at_malloc(*options.pid);
   return exit_ok;
 }
 

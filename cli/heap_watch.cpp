@@ -10,7 +10,6 @@
 
 #include "analysis/heap/live_heap.h"
 #include "recording/clock.h"
-#include "tracer/malloc_memory.h"
 
 namespace ebbtide {
 namespace {
@@ -29,6 +28,24 @@ std::optional<std::string> read_regular_file(const std::filesystem::path& path) 
 }
 
 std::int64_t signed_bytes(std::uint64_t bytes) { return static_cast<std::int64_t>(bytes); }
+
+// Sums over the processes and their isolates.
+std::vector<Gauge> gauges(const std::vector<HeapCensus>& censuses, std::uint32_t cycle,
+                          Point point) {
+  std::uint64_t live = 0;
+  std::uint64_t external = 0;
+  std::uint64_t ts_ns = 0;
+  for (const HeapCensus& census : censuses) {
+    live += census.reachable_bytes + census.handle_bytes;
+    external += census.external_bytes;
+    ts_ns = census.ts_ns;
+  }
+  std::vector<Gauge> sums;
+  for (const auto& [kind, bytes] :
+       {std::pair{GaugeKind::heap_live, live}, std::pair{GaugeKind::heap_live_external, external}})
+    sums.push_back({cycle, point, kind, ts_ns, signed_bytes(bytes)});
+  return sums;
+}
 
 }  // namespace
 
@@ -61,9 +78,7 @@ Result<HeapLook> HeapWatch::look(std::uint32_t cycle) {
   for (const Record& row : look.rows) {
     if (const auto* census = std::get_if<HeapCensus>(&row)) censuses.push_back(*census);
   }
-  const auto sums = gauges(censuses, cycle, Point::settled);
-  if (!sums) return sums.error();
-  look.rows.insert(look.rows.end(), sums->begin(), sums->end());
+  for (const Gauge& sum : gauges(censuses, cycle, Point::settled)) look.rows.emplace_back(sum);
   return look;
 }
 
@@ -80,31 +95,6 @@ Result<std::vector<Gauge>> HeapWatch::weigh(std::uint32_t cycle, Point point) {
     }
   }
   return gauges(censuses, cycle, point);
-}
-
-// Sums over the processes and their isolates.
-Result<std::vector<Gauge>> HeapWatch::gauges(const std::vector<HeapCensus>& censuses,
-                                             std::uint32_t cycle, Point point) const {
-  std::uint64_t live = 0;
-  std::uint64_t external = 0;
-  std::uint64_t malloced = 0;
-  std::uint64_t ts_ns = 0;
-  for (const Process& process : processes_) {
-    const auto bytes = read_malloc_resident(process.pid);
-    if (!bytes) return bytes.error();
-    malloced += *bytes;
-  }
-  for (const HeapCensus& census : censuses) {
-    live += census.reachable_bytes + census.handle_bytes;
-    external += census.external_bytes;
-    ts_ns = census.ts_ns;
-  }
-  std::vector<Gauge> sums;
-  for (const auto& [kind, bytes] :
-       {std::pair{GaugeKind::heap_live, live}, std::pair{GaugeKind::heap_live_external, external},
-        std::pair{GaugeKind::malloc_resident, malloced}})
-    sums.push_back({cycle, point, kind, ts_ns, signed_bytes(bytes)});
-  return sums;
 }
 
 Result<void> HeapWatch::look_at(Process& process, std::uint32_t cycle, HeapLook& look) {

@@ -48,8 +48,6 @@ class HeapWatch {
   };
   explicit HeapWatch(std::vector<Process> processes);
   Result<void> look_at(Process& process, std::uint32_t cycle, HeapLook& look);
-  [[nodiscard]] Result<std::vector<Gauge>> gauges(const std::vector<HeapCensus>& censuses,
-                                                  std::uint32_t cycle, Point point) const;
 
   std::vector<Process> processes_;
   std::unordered_set<std::uint64_t> known_paths_;

@@ -59,8 +59,16 @@ enum class GaugeKind : std::uint8_t {
   external,
   array_buffers,  // bytes, V8, after a forced full GC only
   heap_live,
-  heap_live_external,  // bytes that JavaScript or C++ handles reach, by the heap census
-  malloc_resident,     // bytes, pages of [heap] and of glibc's arenas
+  heap_live_external,    // bytes that JavaScript or C++ handles reach, by the heap census
+  malloc_resident,       // bytes, pages of [heap] and of glibc's arenas
+  malloc_in_use,         // bytes of glibc's blocks in use, by the malloc census
+  malloc_blocks,         // count of them
+  malloc_mmapped,        // bytes of those, in blocks with a mapping of their own
+  malloc_free,           // bytes in memory between blocks of the main arena
+  malloc_top,            // bytes in memory behind its last block
+  malloc_thread_free,    // bytes in memory and free in the arenas of threads
+  malloc_free_chunks,    // count of free pieces, in all arenas
+  malloc_thread_arenas,  // count
   cpu_user,
   cpu_system,         // nanoseconds of CPU since the process began
   socket_memory,      // bytes the kernel holds for the accepted sockets, all queues
@@ -68,7 +76,7 @@ enum class GaugeKind : std::uint8_t {
   listen_overflows,   // count since boot, of the network namespace: accept queue full
   listen_drops,       // count since boot: SYNs dropped, overflows among them
 };
-inline constexpr std::size_t gauge_kind_count = 37;
+inline constexpr std::size_t gauge_kind_count = 45;
 
 // What the driver did in each cycle and with each connection; enough to repeat the run.
 struct PlanInfo {

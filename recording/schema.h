@@ -16,7 +16,7 @@
 namespace ebbtide {
 
 inline constexpr std::uint32_t recording_application_id = 0x45424254;  // "EBBT"
-inline constexpr std::uint32_t recording_schema_version = 6;
+inline constexpr std::uint32_t recording_schema_version = 7;
 
 // Every row type that has a table, in the order of docs/recording.md.
 template <template <class> class F>

@@ -101,6 +101,21 @@ Result<std::vector<FdObservation>> read_fd_table(std::int32_t pid, BpfSession* s
 
 }  // namespace
 
+std::vector<std::pair<GaugeKind, std::int64_t>> malloc_values(const MallocUse& use) {
+  std::vector<std::pair<GaugeKind, std::int64_t>> values;
+  for (const auto& [kind, value] : {std::pair{GaugeKind::malloc_resident, use.resident_bytes},
+                                    std::pair{GaugeKind::malloc_in_use, use.in_use_bytes},
+                                    std::pair{GaugeKind::malloc_blocks, use.blocks},
+                                    std::pair{GaugeKind::malloc_mmapped, use.mmapped_bytes},
+                                    std::pair{GaugeKind::malloc_free, use.free_bytes},
+                                    std::pair{GaugeKind::malloc_top, use.top_bytes},
+                                    std::pair{GaugeKind::malloc_thread_free, use.thread_free_bytes},
+                                    std::pair{GaugeKind::malloc_free_chunks, use.free_chunks},
+                                    std::pair{GaugeKind::malloc_thread_arenas, use.thread_arenas}})
+    values.emplace_back(kind, static_cast<std::int64_t>(value));
+  return values;
+}
+
 std::uint32_t count_accepted(const Target& target) {
   const auto table = read_tcp_table(target.process.pid);
   if (!table) return 0;

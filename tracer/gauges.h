@@ -8,6 +8,7 @@
 #include "bpf/event.h"
 #include "recording/result.h"
 #include "recording/run.h"
+#include "tracer/malloc_census.h"
 #include "tracer/resource_table.h"
 #include "tracer/target.h"
 
@@ -32,6 +33,9 @@ struct Observation {
 // Reads everything once; `session` may be null. Error: a process is gone or not readable. There is
 // no sum without it: a worker that died would look like memory given back.
 Result<Observation> observe_target(const Target& target, BpfSession* session);
+
+// What a malloc census amounts to.
+std::vector<std::pair<GaugeKind, std::int64_t>> malloc_values(const MallocUse& use);
 
 // Live connections on the target's listening ports by /proc/PID/net/tcp, TIME_WAIT aside.
 std::uint32_t count_accepted(const Target& target);

@@ -66,6 +66,7 @@ Tracer::Pump::~Pump() {
 
 Result<void> Tracer::Pump::start(std::vector<Tier> tiers, const TracerOptions& options) {
   tiers_ = std::move(tiers);
+  tiers_.push_back(open_malloc());
   options_ = options;
   for (const Tier& tier : tiers_) recording_->add(tier);
   auto seen = observe_target(target_, session_.get());
@@ -80,6 +81,18 @@ Result<void> Tracer::Pump::start(std::vector<Tier> tiers, const TracerOptions& o
   if (auto written = recording_->commit(); !written) return written.error();
   thread_ = std::thread([this] { run(); });
   return {};
+}
+
+Tier Tracer::Pump::open_malloc() {
+  for (const std::int32_t pid : pids_of(target_)) {
+    auto census = MallocCensus::open(pid);
+    if (!census) {
+      mallocs_.clear();
+      return {"malloc-census", false, census.error().message()};
+    }
+    mallocs_.push_back(*std::move(census));
+  }
+  return {"malloc-census", true, "glibc's blocks counted from outside at settle points"};
 }
 
 void Tracer::Pump::set_epoch(std::uint32_t cycle, Phase phase) {
@@ -209,6 +222,7 @@ void Tracer::Pump::serve(Measurement& request) {
             {request.cycle, request.point, GaugeKind::mapped_rebuilt_bytes, seen->ts_ns, rebuilt});
       }
       take_censuses(request.cycle, *seen);
+      add_malloc(request, gauges);
     } else if (request.point == Point::opened) {
       add_holders(request, *seen, gauges);
     }
@@ -279,6 +293,27 @@ void Tracer::Pump::add_holders(const Measurement& request, const Observation& se
   note(request.cycle,
        fmt::format("connections are held by {}, which {} not traced",
                    name_processes(holders->others), holders->others.size() == 1 ? "is" : "are"));
+}
+
+// Reading gigabytes takes seconds: then not at each settle point, so that it is a fifth of the run
+// at most.
+void Tracer::Pump::add_malloc(const Measurement& request, std::vector<Gauge>& gauges) {
+  const std::uint64_t start_ns = monotonic_ns();
+  if (mallocs_.empty() || start_ns - malloc_read_ns_ < 4 * malloc_took_ns_) return;
+  MallocUse sum;
+  for (MallocCensus& census : mallocs_) {
+    const auto use = census.take();
+    if (!use) {
+      if (!target_gone_ && !std::exchange(noted_malloc_, true))
+        note(request.cycle, use.error().message());
+      return;
+    }
+    sum += *use;
+  }
+  malloc_read_ns_ = monotonic_ns();
+  malloc_took_ns_ = malloc_read_ns_ - start_ns;
+  for (const auto& [kind, value] : malloc_values(sum))
+    gauges.push_back({request.cycle, request.point, kind, start_ns, value});
 }
 
 void Tracer::Pump::note_new_workers(std::uint32_t cycle) {

@@ -56,6 +56,7 @@ class Tracer::Pump {
   };
   using Command = std::variant<Record, Measurement, Finish, PhaseStart>;
 
+  Tier open_malloc();
   void run();
   void wait_for_work();
   bool serve_commands();  // false: the run is over
@@ -66,6 +67,7 @@ class Tracer::Pump {
   void write_load(std::optional<std::uint64_t> end_ns);
   void take_censuses(std::uint32_t cycle, const Observation& seen);
   void add_holders(const Measurement& request, const Observation& seen, std::vector<Gauge>& gauges);
+  void add_malloc(const Measurement& request, std::vector<Gauge>& gauges);
   void note_new_workers(std::uint32_t cycle);
   void note(std::uint32_t cycle, std::string text);
   void write_stack(std::uint64_t id, std::int32_t pid);
@@ -83,6 +85,9 @@ class Tracer::Pump {
   LoopTable loops_;
   std::map<std::int32_t, Symbolizer> symbolizers_;  // by pid
   std::unordered_set<std::uint64_t> written_stacks_;
+  std::vector<MallocCensus> mallocs_;  // of each process; empty when one cannot be read
+  std::uint64_t malloc_read_ns_ = 0;   // when they were last read, and how long that took
+  std::uint64_t malloc_took_ns_ = 0;
 
   BoundedQueue<Command> queue_;
   std::vector<int> process_fds_;  // pidfds: readable once the process is gone
@@ -94,6 +99,7 @@ class Tracer::Pump {
   std::uint64_t corrected_bytes_ = 0;        // of the rebuilt mappings
   bool noted_holders_ = false;
   bool noted_new_workers_ = false;
+  bool noted_malloc_ = false;
   std::uint64_t next_poll_ns_ = 0;
   Result<RunEnd> outcome_ = RunEnd{};
   std::thread thread_;

@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-#include "tracer/v8/target_memory.h"
+#include "tracer/target_memory.h"
 
 namespace ebbtide {
 

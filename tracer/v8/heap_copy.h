@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "recording/heap_image.h"
-#include "tracer/v8/target_memory.h"
+#include "tracer/v8/mapping_use.h"
 
 namespace ebbtide {
 

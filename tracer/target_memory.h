@@ -7,12 +7,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "recording/result.h"
-#include "tracer/process_maps.h"
 
 namespace ebbtide {
+
+inline constexpr std::uint64_t page_size = 4096;
+inline constexpr std::uint64_t word_size = sizeof(std::uint64_t);
 
 struct AddressRange {
   std::uint64_t start = 0;
@@ -38,6 +41,7 @@ class TargetMemory {
     return read_some(address, into) == into.size();
   }
   template <class T>
+  requires std::is_trivially_copyable_v<T>
   [[nodiscard]] bool read(std::uint64_t address, T& value) const {
     return read(address, std::as_writable_bytes(std::span(&value, 1)));
   }
@@ -51,20 +55,5 @@ class TargetMemory {
   pid_t pid_;
   int pagemap_;
 };
-
-// Anonymous memory that JavaScript objects may be in, or malloc's, by how it begins.
-enum class MemoryUse : std::uint8_t {
-  heap_chunk,  // aligned to 256 KiB and begins with the small number that V8's chunks begin with
-  malloc,      // brk heap, arenas, whatever else holds small allocations
-  other,       // mapped from a file, executable, not readable
-};
-struct MappingUse {
-  MemoryUse use = MemoryUse::other;
-  // Of malloc: what lies before are single mmapped blocks (Buffers), which are not searched. The
-  // kernel makes one mapping of neighbours, so that an arena may follow them: where brk cannot
-  // grow, glibc's main arena goes on in such a mapping.
-  std::uint64_t search_from = 0;
-};
-MappingUse use_of(const ProcessMapping& mapping, const TargetMemory& memory);
 
 }  // namespace ebbtide
