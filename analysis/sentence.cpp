@@ -9,6 +9,7 @@
 #include "analysis/format.h"
 #include "analysis/holders.h"
 #include "analysis/survivors.h"
+#include "analysis/thresholds.h"
 
 namespace ebbtide {
 namespace {
@@ -61,6 +62,15 @@ const Judgement* telling(const Assessment& assessment, Verdict verdict, Unit uni
   return any;
 }
 
+// Resident memory may as well be what an allocator keeps: it says so where its blocks were not
+// read.
+std::string resident_alone(const Recording& recording, const Judgement& judgement) {
+  const bool resident = judgement.evidence == Judgement::Evidence::gauge &&
+                        (judgement.gauge == GaugeKind::anon || judgement.gauge == GaugeKind::rss);
+  if (!resident || was_read(recording, GaugeKind::malloc_in_use)) return "";
+  return "; resident memory alone says so: malloc's blocks were not counted (see Conditions)";
+}
+
 std::string leak_text(const Recording& recording, const SocketJoin& join,
                       const Assessment& assessment) {
   // What is kept whole explains the memory that is kept with it.
@@ -78,7 +88,7 @@ std::string leak_text(const Recording& recording, const SocketJoin& join,
   if (cool_down.taken())
     text +=
         fmt::format("; it was still there after {:.0f} s without connections", cool_down.seconds);
-  return text;
+  return text + resident_alone(recording, first);
 }
 
 // "; of it 10.2 KB of V8 heap per connection only within 31 s without connections".
@@ -91,15 +101,27 @@ std::string late_clause(const Recording& recording, const Assessment& assessment
                      phrase(late->late_return, *late), find_cool_down(recording).seconds);
 }
 
+// "…, or of more than 2.3 KB of anonymous memory beside malloc": where malloc's blocks and the rest
+// are counted apart, each sees leaks from another size on.
+std::string other_limit(const Assessment& assessment, const Judgement& first) {
+  if (first.gauge != GaugeKind::malloc_in_use) return "";
+  for (const Judgement& judgement : assessment.judgements) {
+    if (judgement.decisive && judgement.gauge == GaugeKind::anon && judgement.unit == first.unit)
+      return fmt::format(", or of more than {}", phrase(judgement.limit, judgement));
+  }
+  return "";
+}
+
 std::string no_leak_text(const Recording& recording, const Assessment& assessment) {
   const Judgement& first = *telling(assessment, Verdict::no_leak, Unit::bytes);
   const bool gauge = first.evidence == Judgement::Evidence::gauge;
   std::string text = fmt::format(
-      "what {} took came back{}; a leak of more than {} per connection would have been seen "
+      "what {} took came back{}; a leak of more than {}{} per connection would have been seen "
       "(measured {}, {:g} % interval {}, {})",
       counted(assessment.connections, "connection"), late_clause(recording, assessment),
-      phrase(first.limit, first), amount_text(first.per_connection, first.unit),
-      assessment.confidence * 100, interval_text(first.interval, first.unit),
+      phrase(first.limit, first), other_limit(assessment, first),
+      amount_text(first.per_connection, first.unit), assessment.confidence * 100,
+      interval_text(first.interval, first.unit),
       counted(first.points, gauge ? "settle point" : "cycle"));
   for (const Judgement& judgement : assessment.judgements) {
     if (!judgement.decisive || !clock_matters(recording, assessment, judgement)) continue;

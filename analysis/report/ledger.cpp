@@ -27,6 +27,12 @@ struct Balance {
     return found == gauges.end() ? 0 : found->second;
   }
   [[nodiscard]] double heap_free() const { return heap_pages - reachable - handles - garbage; }
+  [[nodiscard]] bool has(GaugeKind kind) const { return gauges.contains(kind); }
+  [[nodiscard]] double malloc_arenas() const { return gauge(GaugeKind::malloc_resident); }
+  [[nodiscard]] double malloc_free() const {
+    return gauge(GaugeKind::malloc_free) + gauge(GaugeKind::malloc_top) +
+           gauge(GaugeKind::malloc_thread_free);
+  }
   [[nodiscard]] double file_pages() const { return gauge(GaugeKind::rss) - gauge(GaugeKind::anon); }
 };
 
@@ -91,12 +97,15 @@ std::string ledger_part(const ReportInput& input) {
   add("JavaScript objects that only C++ handles hold", first.handles, last.handles);
   add("garbage not yet collected", first.garbage, last.garbage);
   add("free space in V8's pages", first.heap_free(), last.heap_free());
-  const auto malloced = [](const Balance& balance) {
-    return balance.gauge(GaugeKind::malloc_resident);
-  };
-  if (first.gauges.contains(GaugeKind::malloc_resident) &&
-      last.gauges.contains(GaugeKind::malloc_resident))
-    add("malloc's arenas (native memory, small Buffers)", malloced(first), malloced(last));
+  const auto both_have = [&](GaugeKind kind) { return first.has(kind) && last.has(kind); };
+  if (both_have(GaugeKind::malloc_in_use)) {
+    add("malloc's arenas: in use (native memory, small Buffers)",
+        first.malloc_arenas() - first.malloc_free(), last.malloc_arenas() - last.malloc_free());
+    add("malloc's arenas: free", first.malloc_free(), last.malloc_free());
+  } else if (both_have(GaugeKind::malloc_resident)) {
+    add("malloc's arenas (native memory, small Buffers)", first.malloc_arenas(),
+        last.malloc_arenas());
+  }
   add("files and shared memory", first.file_pages(), last.file_pages());
   const double rss_change = last.gauge(GaugeKind::rss) - first.gauge(GaugeKind::rss);
   table.row({"not explained: other mappings (large Buffers, stacks, code)", "", "",

@@ -58,9 +58,11 @@ Server Server::node(const std::string& script,
   options.environment["PORT"] = "0";
   options.environment["NODE_PATH"] = SOURCE_DIR "/examples/node_modules:/usr/share/nodejs";
   const std::filesystem::path path = std::filesystem::path(SOURCE_DIR) / script;
-  auto process =
-      std::make_unique<Process>(std::vector<std::string>{binary, path.string()}, options);
+  return program({binary, path.string()}, options);
+}
 
+Server Server::program(const std::vector<std::string>& command, const ProcessOptions& options) {
+  auto process = std::make_unique<Process>(command, options);
   const std::string announcement = "listening on 127.0.0.1:";
   std::uint16_t port = 0;
   process->read_until(
@@ -72,7 +74,7 @@ Server Server::node(const std::string& script,
         return true;
       },
       start_limit);
-  if (port == 0) throw std::runtime_error(script + " did not start: " + process->err());
+  if (port == 0) throw std::runtime_error(command.front() + " did not start: " + process->err());
   return {std::move(process), port};
 }
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "tests/e2e/process.h"
 
@@ -18,6 +19,10 @@ class Server {
   static Server node(const std::string& script,
                      const std::map<std::string, std::string>& environment = {},
                      const std::string& binary = "node");
+
+  // Any program that prints "listening on 127.0.0.1:PORT".
+  static Server program(const std::vector<std::string>& command,
+                        const ProcessOptions& options = {});
 
   // Debian's nginx with a configuration of its own: a master and its workers, "hello" for every
   // path.

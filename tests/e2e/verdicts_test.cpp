@@ -99,6 +99,7 @@ INSTANTIATE_TEST_SUITE_P(Clean, Verdicts,
                          testing::Values(Truth{"plain", false}, Truth{"lru_200", false},
                                          Truth{"lru_5000", false}, Truth{"metrics_ring", false},
                                          Truth{"lazy_growth", false}, Truth{"pool_of_20", false},
+                                         Truth{"fragments", false},
                                          Truth{"deflate", false, "clean", "", {"--deflate"}}),
                          plant_of);
 INSTANTIATE_TEST_SUITE_P(
