@@ -49,6 +49,14 @@ bool is_void(const Recording& recording, const Gauge& gauge) {
     case GaugeKind::mappings:
     case GaugeKind::mapped_bytes:
     case GaugeKind::heap_total:
+    case GaugeKind::malloc_resident:
+    case GaugeKind::malloc_in_use:
+    case GaugeKind::malloc_blocks:
+    case GaugeKind::malloc_mmapped:
+    case GaugeKind::malloc_free:
+    case GaugeKind::malloc_top:
+    case GaugeKind::malloc_thread_free:
+    case GaugeKind::malloc_free_chunks:
       return std::ranges::any_of(recording.snapshot_files, [&](const SnapshotFile& file) {
         return gauge.ts_ns >= file.ts_ns;
       });

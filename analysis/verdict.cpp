@@ -213,6 +213,7 @@ Assessment assess(const Recording& recording) {
   assessment.confidence = look_confidence(recording.run.plan.cycles, assessment.cycles);
   const SocketJoin join = join_sockets(recording);
   assessment.survivors = find_survivors(recording, join);
+  assessment.retention = find_retention(recording);
   const CoolDown cool_down = find_cool_down(recording);
   std::optional<Recording> before;
   if (cool_down.taken()) before = run_before(recording, cool_down.first_cycle);

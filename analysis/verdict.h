@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/retention.h"
 #include "analysis/statistics.h"
 #include "recording/names.h"
 #include "recording/run.h"
@@ -56,6 +57,7 @@ struct Assessment {
   std::string sentence;               // the answer with its number
   std::vector<Judgement> judgements;  // the most telling first
   std::vector<CohortSurvivors> survivors;
+  Retention retention;            // resident memory that is none of the above
   std::uint32_t cycles = 0;       // finished cycles with connections
   std::uint64_t connections = 0;  // established in them
   double confidence = 0.95;       // of every interval: less error at each further look

@@ -9,9 +9,11 @@
 #include "analysis/report/close_modes_json.h"
 #include "analysis/report/conditions_json.h"
 #include "analysis/report/heap_json.h"
+#include "analysis/report/retention_section.h"
 #include "analysis/report/review_json.h"
 #include "analysis/report/sections.h"
 #include "analysis/series.h"
+#include "analysis/thresholds.h"
 #include "recording/span.h"
 
 namespace ebbtide {
@@ -123,6 +125,8 @@ std::string results_json(const Recording& run, const LeakAnswer& answer) {
   root["confidence"] = assessment.confidence;
   root["judgements"] = judgements(assessment);
   root["survivors"] = survivors(assessment);
+  if (!assessment.retention.parts.empty())
+    root["retention"] = retention_json(assessment.retention, is_v8(recording));
   if (!recording.heap_censuses.empty()) {
     root["heap"] = heap_findings_json(causes.heap);
     root["heap_censuses"] = heap_censuses_json(recording);

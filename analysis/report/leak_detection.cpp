@@ -8,6 +8,7 @@
 
 #include "analysis/format.h"
 #include "analysis/report/escape.h"
+#include "analysis/report/retention_section.h"
 #include "analysis/report/sections.h"
 #include "analysis/report/table.h"
 #include "analysis/survivors.h"
@@ -159,7 +160,7 @@ std::string stacks_part(const ReportInput& input) {
 
 std::string leak_detection_section(const ReportInput& input) {
   return "## Leak Detection\n\n" + judgements_part(input) + heap_part(input) +
-         survivors_part(input) + stacks_part(input);
+         retention_section(input.assessment.retention) + survivors_part(input) + stacks_part(input);
 }
 
 }  // namespace ebbtide

@@ -8,6 +8,7 @@
 #include "analysis/report/close_modes_section.h"
 #include "analysis/report/conditions.h"
 #include "analysis/report/escape.h"
+#include "analysis/report/retention_section.h"
 #include "analysis/report/review_section.h"
 #include "analysis/report/sections.h"
 #include "analysis/sentence.h"
@@ -96,7 +97,7 @@ std::string memory_summary_text(const Recording& run, const LeakAnswer& answer) 
   if (const ReviewFinding* finding = main_finding(causes); finding != nullptr)
     text += fmt::format("Mend    {}:{} {}: {}\n", clean_text(finding->at.path),
                         finding->at.range.line, finding->rule, clean_text(finding->reason, 300));
-  text += close_modes_lines(modes);
+  text += retention_line(assessment.retention) + close_modes_lines(modes);
   if (const std::string next = what_decides(recording, assessment); !next.empty())
     text += fmt::format("Next    {}\n", next);
   if (run.end.reason == EndReason::completed) return text;

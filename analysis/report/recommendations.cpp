@@ -9,6 +9,7 @@
 #include "analysis/format.h"
 #include "analysis/looks.h"
 #include "analysis/report/escape.h"
+#include "analysis/report/retention_section.h"
 #include "analysis/report/review_section.h"
 #include "analysis/report/sections.h"
 #include "analysis/sentence.h"
@@ -230,6 +231,12 @@ void advise_on_growth(const ReportInput& input, Advice& advice) {
   }
 }
 
+void advise_on_retention(const ReportInput& input, Advice& advice) {
+  const Retention& retention = input.assessment.retention;
+  for (const KeptMemory& part : retention.parts)
+    advice.push_back(retention_advice(retention, part, is_v8(input.recording)));
+}
+
 void advise_on_run(const ReportInput& input, Advice& advice) {
   const Recording& recording = input.recording;
   // Those of a cycle that was cut off were broken off by us.
@@ -295,6 +302,7 @@ std::string recommendations_section(const ReportInput& input) {
   advise_on_endings(input, advice);
   advise_on_doubt(input, advice);
   advise_on_growth(input, advice);
+  advise_on_retention(input, advice);
   advise_on_run(input, advice);
   std::string text = "## Recommendations for Phase 7\n\n";
   const Verdict verdict = input.assessment.verdict;

@@ -22,7 +22,8 @@ namespace {
 using Blocks = std::vector<char*>;
 
 char* touched(std::size_t bytes) {
-  char* block = static_cast<char*>(std::malloc(bytes));
+  char* volatile block =
+      static_cast<char*>(std::malloc(bytes));  // else one that is lost is not made
   std::memset(block, 1, bytes);
   return block;
 }
