@@ -4,6 +4,8 @@
 #include <array>
 #include <map>
 
+#include "analysis/thresholds.h"
+
 namespace ebbtide {
 namespace {
 
@@ -25,8 +27,21 @@ std::vector<std::uint64_t> settled_at(const Recording& recording) {
   return times;
 }
 
-bool counts(const Resource& resource, const SocketJoin& join) {
+// Which survivors count. What [heap] grew by may as well be what malloc keeps free: where its
+// blocks are counted, they say what was left.
+struct Counted {
+  const SocketJoin& join;
+  bool heap_growth = true;
+
+  Counted(const Recording& recording, const SocketJoin& sockets)
+      : join(sockets), heap_growth(!was_read(recording, GaugeKind::malloc_in_use)) {}
+  [[nodiscard]] bool has(const Resource& resource) const;
+};
+
+bool Counted::has(const Resource& resource) const {
   if (resource.birth_cycle == 0) return false;
+  if (!heap_growth && resource.kind == ResourceKind::mapping && resource.label == "heap (brk)")
+    return false;
   const bool foreign = resource.kind == ResourceKind::accepted_socket && join.useful() &&
                        !join.connection_of.contains(resource.id);
   return !foreign;
@@ -48,9 +63,10 @@ std::vector<CohortSurvivors> find_survivors(const Recording& recording, const So
     }
   }
   const std::vector<std::uint64_t> settled_ns = settled_at(recording);
+  const Counted counted(recording, join);
   for (const Resource& resource : recording.resources) {
     const auto birth = index_of.find(resource.birth_cycle);
-    if (birth == index_of.end() || !counts(resource, join)) continue;
+    if (birth == index_of.end() || !counted.has(resource)) continue;
     CohortSurvivors& row = table.at(static_cast<std::size_t>(resource.kind))[birth->second];
     const std::size_t next = std::min(birth->second + 1, cycles.size() - 1);
     ++row.births;
@@ -81,10 +97,11 @@ std::vector<const Resource*> surviving_resources(const Recording& recording, con
   std::map<std::uint32_t, std::uint32_t> dose_of;
   for (const Cycle& cycle : recording.cycles) dose_of[cycle.number] = cycle.dose;
   const std::uint64_t end_ns = settled_at(recording).back();
+  const Counted counted(recording, join);
   for (const Resource& resource : recording.resources) {
     const auto cycle = dose_of.find(resource.birth_cycle);
     if (resource.kind == kind && cycle != dose_of.end() && cycle->second > 0 &&
-        counts(resource, join) && alive_at(resource, end_ns)) {
+        counted.has(resource) && alive_at(resource, end_ns)) {
       alive.push_back(&resource);
     }
   }

@@ -54,6 +54,11 @@ class NativeMemory : public testing::Test {
     ADD_FAILURE() << "no judgement on " << gauge;
     return 0;
   }
+  // Where most of what the allocator keeps lies.
+  std::string kept_in() const {
+    const Json parts = results_.value(Json::json_pointer("/retention/parts"), Json::array());
+    return parts.empty() ? "nowhere" : parts[0].value("in", "");
+  }
   // How much a level grew from the first settle point to the last.
   std::int64_t grown(const std::string& gauge) const {
     const auto level = [&](const Json& cycle) {
@@ -115,8 +120,8 @@ TEST_F(NativeMemory, ObjectsOfPythonLieBesideMalloc) {
 
 TEST_F(NativeMemory, PiecesThatCannotBeGivenBackAreNoLeak) {
   measure_native("fragments");
-  // [heap] grew once, which is a mapping that stays.
-  EXPECT_THAT(verdict_, AnyOf("no_leak", "saturating")) << run_.out;
+  EXPECT_EQ(verdict_, "no_leak") << run_.out;
+  EXPECT_EQ(kept_in(), "pieces") << run_.out;
   EXPECT_GT(grown("anon_bytes"), 20 * megabyte);
 }
 
@@ -124,12 +129,17 @@ TEST_F(NativeMemory, PiecesInNodeAreNoLeakEither) {
   measure_node("fragments");
   // Its Buffers are bounded by their number, not by their bytes.
   EXPECT_THAT(verdict_, AnyOf("no_leak", "saturating", "inconclusive")) << run_.out;
+  EXPECT_EQ(kept_in(), "pieces") << run_.out;
   EXPECT_GT(grown("anon_bytes"), 20 * megabyte);
 }
 
 TEST_F(NativeMemory, ArenasOfThreadsThatIdleAreNoLeak) {
   measure_native("threads");
   EXPECT_EQ(verdict_, "no_leak") << run_.out;
+  EXPECT_EQ(kept_in(), "thread_arenas") << run_.out;
+  EXPECT_THAT(run_.out, HasSubstr("that nothing uses, which is no leak"));
+  EXPECT_THAT(contents_of(output_.path() / "06-03-memory-analysis.md"),
+              HasSubstr("Set `MALLOC_ARENA_MAX=2`"));
   EXPECT_GT(grown("anon_bytes"), 20 * megabyte);
 }
 

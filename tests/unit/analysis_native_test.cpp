@@ -97,6 +97,17 @@ TEST(NativeMemory, BlocksThatGarbageHoldsDecideNothing) {
   EXPECT_EQ(assess(run.recording).verdict, Verdict::no_leak);
 }
 
+TEST(NativeMemory, GrowthOfTheHeapSurvivesOnlyWhereBlocksAreNotCounted) {
+  RunBuilder run(100, "");
+  run.cycles(10).gauge(GaugeKind::anon, constant(30 * mib));
+  for (std::uint32_t cycle = 1; cycle <= 10; ++cycle)
+    run.resources(ResourceKind::mapping, cycle, 30, 0, 132 * 1024);
+  for (Resource& resource : run.recording.resources) resource.label = "heap (brk)";
+  EXPECT_EQ(assess(run.recording).verdict, Verdict::leak);
+  run.gauge(GaugeKind::malloc_in_use, constant(6 * mib));
+  EXPECT_EQ(assess(run.recording).verdict, Verdict::no_leak);
+}
+
 TEST(NativeMemory, ResidentMemoryAloneSaysThatItIsAlone) {
   RunBuilder run(100, "");
   run.designed(10).gauge(GaugeKind::anon, leaking(16 * kib));

@@ -106,6 +106,28 @@ TEST(GoldenTest, CloseWait) {
   expect_golden_reports("close_wait", run.recording);
 }
 
+// Resident memory grows by 40 KB with each connection, and nothing uses it.
+TEST(GoldenTest, KeptByTheAllocator) {
+  auto run = full_run(per_connection(9), constant(27), none);
+  std::erase_if(run.recording.gauges,
+                [](const Gauge& gauge) { return gauge.kind == GaugeKind::anon; });
+  const auto growing = [](double base, double each) {
+    return [=](double connections, double) { return base + each * connections; };
+  };
+  run.gauge(GaugeKind::anon, growing(22 * mib, 40 * kib));
+  run.gauge(GaugeKind::malloc_resident, growing(4 * mib, 40 * kib));
+  run.gauge(GaugeKind::malloc_in_use, constant(2.6 * mib));
+  run.gauge(GaugeKind::malloc_blocks, constant(24'550));
+  run.gauge(GaugeKind::malloc_mmapped, constant(132 * kib));
+  run.gauge(GaugeKind::malloc_free, growing(300 * kib, 24 * kib));
+  run.gauge(GaugeKind::malloc_top, growing(130 * kib, 5 * kib));
+  run.gauge(GaugeKind::malloc_thread_free, growing(600 * kib, 11 * kib));
+  run.gauge(GaugeKind::malloc_free_chunks, growing(900, 1));
+  run.gauge(GaugeKind::malloc_thread_arenas, constant(7));
+  run.recording.tiers.push_back({"malloc-census", true, "glibc's blocks counted"});
+  expect_golden_reports("kept_by_the_allocator", run.recording);
+}
+
 // Stopped by Ctrl-C in the fourth cycle, on a target that puts all it can into its names.
 TEST(GoldenTest, Interrupted) {
   RunBuilder run(20);
