@@ -28,6 +28,10 @@ std::string place_text(const Retention& retention, KeptIn place) {
 // Less than two pages hold none for certain that could be given back alone.
 constexpr double least_piece = 8 << 10;
 
+// Without the thread its pages go back only when it is called again.
+constexpr auto jemalloc =
+    "jemalloc (`LD_PRELOAD=libjemalloc.so.2 MALLOC_CONF=background_thread:true`)";
+
 }  // namespace
 
 std::string retention_advice(const Retention& retention, const KeptMemory& part, bool v8) {
@@ -41,13 +45,11 @@ std::string retention_advice(const Retention& retention, const KeptMemory& part,
           "pin them",
           kept, counted(retention.pieces, "piece"), bytes_text(piece),
           bytes_text(retention.in_use));
-      if (!v8 && piece >= least_piece)
-        return "Call `malloc_trim(0)` when load is over, or preload jemalloc "
-               "(`LD_PRELOAD=libjemalloc.so.2`), which keeps blocks of one size together: " +
-               blocks + ".";
-      return "Preload jemalloc (`LD_PRELOAD=libjemalloc.so.2`), which keeps blocks of one size "
-             "together: " +
-             blocks + ".";
+      return fmt::format("{}{}, which keeps blocks of one size together: {}.",
+                         !v8 && piece >= least_piece
+                             ? "Call `malloc_trim(0)` when load is over, or preload "
+                             : "Preload ",
+                         jemalloc, blocks);
     }
     case KeptIn::thread_arenas:
       return fmt::format(

@@ -16,6 +16,7 @@
 #include "tests/bench/heap_snapshot_cost.h"
 #include "tests/bench/load_cost.h"
 #include "tests/bench/load_cost_process.h"
+#include "tests/bench/malloc_census_cost.h"
 #include "tests/bench/pump_cost.h"
 #include "tests/bench/review_quality.h"
 #include "tests/bench/review_speed.h"
@@ -96,6 +97,7 @@ Table measure_all(const std::string& directory) {
       {"CPU of a process that nobody traces, per system call", with_server(measure_bystander_cost)},
       {"records from kernel to recording", with_server(measure_pump)},
       {"a look into a JavaScript heap", [&] { return measure_heap_census(directory); }},
+      {"a count of malloc's blocks", measure_malloc_census},
       {"a client of 10,000 WebSocket connections, native server", measure_load_cost},
       {"deliveries per second of the driver's CPU, native server", measure_delivery_cost},
       {"what grows between heap snapshots", [&] { return measure_snapshots(directory); }},
