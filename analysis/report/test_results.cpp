@@ -62,10 +62,12 @@ std::string rss_table(const Recording& recording, const Readings& readings) {
 }
 
 std::string floor_table(const Recording& recording, const Readings& readings) {
-  constexpr std::array kinds = {
-      GaugeKind::pss,      GaugeKind::anon,    GaugeKind::heap_used,
-      GaugeKind::external, GaugeKind::fds,     GaugeKind::sockets_accepted,
-      GaugeKind::mappings, GaugeKind::threads, GaugeKind::children};
+  constexpr std::array kinds = {GaugeKind::pss,           GaugeKind::anon,
+                                GaugeKind::malloc_in_use, GaugeKind::malloc_blocks,
+                                GaugeKind::heap_used,     GaugeKind::external,
+                                GaugeKind::fds,           GaugeKind::sockets_accepted,
+                                GaugeKind::mappings,      GaugeKind::threads,
+                                GaugeKind::children};
   std::vector<MarkdownColumn> columns = {{"cycle"}};
   std::vector<GaugeKind> read;
   for (const GaugeKind kind : kinds) {
