@@ -22,8 +22,8 @@ class NativeMemory : public testing::Test {
   static void SetUpTestSuite() { ASSERT_TRUE(enter_own_network()) << "needs root"; }
 
   void measure(const std::string& url, const std::string& answer) {
-    run_ = ebbtide({"leak", url, "--send", "hello", "--expect", answer, "--close", "clean", "-o",
-                    output_.path().string()});
+    run_ = ebbtide({"leak", url, "--send", "hello", "--expect", answer, "--close", "clean",
+                    "--cool-down", "2", "-o", output_.path().string()});
     results_ = results_in(output_.path());
     verdict_ = results_.value("verdict", "none");
     sentence_ = results_.value("sentence", "");
