@@ -10,6 +10,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
+#include <iterator>
 
 #include "recording/clock.h"
 #include "recording/names.h"
@@ -157,12 +158,17 @@ bool Experiment::goes_on() {
 awaitable<void> Experiment::run_passes(std::uint32_t number) {
   const ExperimentPlan main = plan_;
   in_pass_ = true;
-  for (const ClosePass& pass : main.passes) {
-    plan_ = plan_of(main, pass);
+  const auto& passes = main.passes;
+  for (auto pass = passes.begin(); pass != passes.end(); ++pass) {
+    plan_ = plan_of(main, *pass);
     nobody_came_ = false;
-    for (const std::uint32_t dose : pass.doses) {
+    const bool before_single =
+        std::next(pass) != passes.end() && std::next(pass)->doses.size() == 1;
+    for (std::size_t i = 0; i < pass->doses.size(); ++i) {
       if (stopping() || nobody_came_) break;
-      co_await run_cycle(++number, dose);
+      const bool last = i + 1 == pass->doses.size();
+      must_look_ = pass->doses.size() == 1 || (last && before_single);
+      co_await run_cycle(++number, pass->doses[i]);
     }
   }
 }
@@ -280,8 +286,9 @@ awaitable<Settled> Experiment::settle(std::uint32_t cycle) {
   if (!stopping()) co_await v8_.collect_garbage(cycle);
   if (!stopping() && plan_.load) co_await v8_.weigh(cycle, Point::settled);
   if (!stopping() && !plan_.load) {
-    // The first two, the last, and all of a pass, which has hardly enough of them.
-    const bool must = cycle <= 1 || cycle + 1 == plan_.doses.size() ||
+    // The first two, the last, around a pass of one cycle, and all of a pass, which has hardly
+    // enough of them.
+    const bool must = must_look_ || cycle <= 1 || cycle + 1 == plan_.doses.size() ||
                       cycle == plan_.doses.size() || (in_pass_ && v8_.looks_quickly());
     co_await v8_.look(cycle, must);
   }

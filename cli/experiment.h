@@ -106,6 +106,7 @@ class Experiment {
   std::chrono::milliseconds cool_down_{0};  // of the cycles that follow; 0: they are no cool-down
   std::uint32_t stuck_cycles_ = 0;          // in a row whose sockets outlasted the settling
   bool in_pass_ = false;
+  bool must_look_ = false;    // into the heap, however long that takes
   bool nobody_came_ = false;  // none of the last cycle's connections got as far as it should
   bool stop_requested_ = false;
   bool target_gone_ = false;

@@ -6,7 +6,7 @@
 
 #include "analysis/compare/comparison_sentence.h"
 #include "analysis/compare/figures.h"
-#include "analysis/endings/passes.h"
+#include "analysis/endings/leak_answer.h"
 #include "analysis/load/limit.h"
 #include "recording/names.h"
 
@@ -46,6 +46,27 @@ std::optional<Outcome> outcome_of_ends(const Recording& before, const Recording&
   return std::nullopt;
 }
 
+// A way to end that leaves something behind in one run and was tried in the other, where nothing
+// stayed. "" when there is none.
+std::string end_mended(const CloseModes& leaking, const CloseModes& clean) {
+  for (const ModeOutcome& outcome : leaking.outcomes) {
+    if (outcome.finding.empty()) continue;
+    const auto twin = std::ranges::find(clean.outcomes, outcome.mode, &ModeOutcome::mode);
+    if (twin == clean.outcomes.end() || !twin->finding.empty() || !is_measured(*twin)) continue;
+    return fmt::format("when a connection {}, {}", ending_phrase(outcome.mode), outcome.finding);
+  }
+  return "";
+}
+
+// Among the ways to end that both tried. A leak of the main experiment hides what they add.
+std::optional<Outcome> outcome_of_endings(const LeakAnswer& before, const LeakAnswer& after) {
+  if (const std::string fault = end_mended(after.modes, before.modes); !fault.empty())
+    return Outcome{Change::worse, fault + "; before, nothing stayed then"};
+  const std::string fault = end_mended(before.modes, after.modes);
+  if (fault.empty() || !cleared(after.assessment.verdict)) return std::nullopt;
+  return Outcome{Change::fixed, "before, " + fault + "; now nothing stays then"};
+}
+
 // Counted objects may have made the verdict where the gauges are too coarse to tell.
 Outcome outcome_of_leaks(const Comparison& comparison, Verdict before, Verdict after) {
   if (has_figure(comparison, {Change::worse})) return {Change::worse};
@@ -75,17 +96,18 @@ Outcome outcome_of_load(const Comparison& comparison) {
 }
 
 Outcome compare_leaks(const Recording& before, const Recording& after, Comparison& comparison) {
-  const Recording main_before = main_part(before);
-  const Recording main_after = main_part(after);
-  Assessment first = assess(main_before);
-  Assessment second = assess(main_after);
-  const Causes causes_before = find_causes(main_before, first);
-  const Causes causes_after = find_causes(main_after, second);
-  comparison.figures = leak_figures(first, second);
-  comparison.causes = compare_causes(causes_before, causes_after);
-  comparison.before = first.sentence;
-  comparison.after = second.sentence;
-  return outcome_of_leaks(comparison, first.verdict, second.verdict);
+  const LeakAnswer first = answer_leak_run(before);
+  const LeakAnswer second = answer_leak_run(after);
+  comparison.figures = leak_figures(first.assessment, second.assessment);
+  comparison.causes = compare_causes(first.causes, second.causes);
+  comparison.before = first.assessment.sentence;
+  comparison.after = second.assessment.sentence;
+  Outcome outcome =
+      outcome_of_leaks(comparison, first.assessment.verdict, second.assessment.verdict);
+  const auto endings = outcome_of_endings(first, second);
+  if (endings && outcome.overall != Change::worse && outcome.overall != Change::fixed)
+    return *endings;
+  return outcome;
 }
 
 Outcome compare_levels(const Recording& before, const Recording& after, Comparison& comparison) {

@@ -11,6 +11,8 @@ namespace {
 // Objects are counted, bytes are a robust slope: a tenth is what that leaves open.
 constexpr double retained_share = 0.1;
 constexpr double least_retained = 64;
+constexpr double count_share = 0.1;
+constexpr double confidence = 0.95;
 
 bool grows(const HeapCause& cause) { return !cause.bounded; }
 
@@ -61,21 +63,50 @@ Change change_of(double before, double after) {
   return after > before ? Change::worse : Change::better;
 }
 
-ComparedCause heap_row(const HeapCause* before, const HeapCause* after) {
-  const HeapCause& told = after != nullptr ? *after : *before;
+// Objects on a path, as a count of the connections between the looks. Of growth that stops, none.
+std::optional<Estimate> objects_of(const HeapCause* cause, const HeapFindings& heap) {
+  if (!unseen_text(heap).empty() || heap.connections <= 0) return std::nullopt;
+  if (cause != nullptr && !grows(*cause)) return std::nullopt;
+  const double objects = cause == nullptr ? 0 : std::max(0.0, cause->objects_per_connection);
+  const double count = std::round(objects * heap.connections);
+  return Estimate{objects, share_interval(count, heap.connections, confidence)};
+}
+
+struct FoundCause {
+  const HeapCause* cause = nullptr;  // null: not found
+  const HeapFindings& heap;
+};
+
+PairedFigure objects_figure(const FoundCause& before, const FoundCause& after) {
+  PairedFigure figure{.subject = "objects per connection", .measure = Measure::count};
+  figure.before = objects_of(before.cause, before.heap);
+  figure.after = objects_of(after.cause, after.heap);
+  for (const auto& estimate : {figure.before, figure.after}) {
+    if (estimate) figure.margin = std::max(figure.margin, count_share * estimate->value);
+  }
+  weigh(figure);
+  return figure;
+}
+
+ComparedCause heap_row(const FoundCause& before, const FoundCause& after) {
+  const HeapCause& told = after.cause != nullptr ? *after.cause : *before.cause;
   ComparedCause row{.subject = told.path, .user_code = told.user_code};
-  if (before != nullptr) row.before = before->retained_per_connection;
-  if (after != nullptr) row.after = after->retained_per_connection;
-  const bool grew = before != nullptr && grows(*before);
-  const bool still = after != nullptr && grows(*after);
+  if (before.cause != nullptr) row.before = before.cause->retained_per_connection;
+  if (after.cause != nullptr) row.after = after.cause->retained_per_connection;
+  row.objects = objects_figure(before, after);
+  const bool grew = before.cause != nullptr && grows(*before.cause);
+  const bool still = after.cause != nullptr && grows(*after.cause);
   if (grew && still) {
     row.change = change_of(*row.before, *row.after);
+    const bool counted_alike = row.objects.change == Change::same;
+    if (row.change == Change::same && !counted_alike) row.change = row.objects.change;
+    if (row.change == Change::not_comparable) row.reason = row.objects.reason;
   } else if (grew) {
-    row.change = after == nullptr ? Change::gone : Change::fixed;
-    if (after != nullptr) row.reason = "its growth stops";
+    row.change = after.cause == nullptr ? Change::gone : Change::fixed;
+    if (after.cause != nullptr) row.reason = "its growth stops";
   } else {
     row.change = Change::appeared;
-    if (before != nullptr) row.reason = "its growth stopped before";
+    if (before.cause != nullptr) row.reason = "its growth stopped before";
   }
   return row;
 }
@@ -93,12 +124,12 @@ void add_heap_causes(const HeapFindings& before, const HeapFindings& after,
   for (std::size_t i = 0; i < before.causes.size(); ++i) {
     const HeapCause& cause = before.causes[i];
     if (!grows(cause) && (later[i] == nullptr || !grows(*later[i]))) continue;
-    rows.push_back(heap_row(&cause, later[i]));
+    rows.push_back(heap_row({&cause, before}, {later[i], after}));
     if (!unseen_after.empty()) refuse(rows.back(), "after: " + unseen_after);
   }
   for (const HeapCause& cause : after.causes) {
     if (!grows(cause) || std::ranges::find(later, &cause) != later.end()) continue;
-    rows.push_back(heap_row(nullptr, &cause));
+    rows.push_back(heap_row({nullptr, before}, {&cause, after}));
     if (!unseen_before.empty()) refuse(rows.back(), "before: " + unseen_before);
   }
 }

@@ -18,6 +18,7 @@ struct ComparedCause {
   bool user_code = true;  // false: in the runtime's or a package's own code
   std::optional<double> before = {};  // heap: bytes retained per connection; none: not found
   std::optional<double> after = {};
+  PairedFigure objects = {};  // heap: objects per connection, 0 where the path was not found
   Change change = Change::not_comparable;
   std::string reason = {};  // a sentence part
 };

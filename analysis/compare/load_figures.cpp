@@ -2,16 +2,24 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/math/distributions/complement.hpp>
+#include <boost/math/distributions/students_t.hpp>
+#include <cmath>
+#include <numeric>
+#include <span>
 
 #include "analysis/compare/figures.h"
 #include "analysis/compare/quantile.h"
 #include "analysis/format.h"
+#include "analysis/load/failure_reasons.h"
 #include "analysis/load/limit.h"
+#include "recording/span.h"
 
 namespace ebbtide {
 namespace {
 
 constexpr double confidence = 0.95;
+constexpr std::size_t rate_batches = 10;
 
 // What two runs of one server on one machine differ by: their own intervals do not hold what else
 // the machine did.
@@ -21,6 +29,18 @@ constexpr double cost_share = 0.1;
 constexpr double throughput_share = 0.1;
 constexpr double cpu_share = 0.3;
 constexpr double delivery_margin = 0.001;
+
+// Student's interval of the mean of `values`, laid around `center`.
+Interval around(double center, std::span<const double> values) {
+  const auto n = static_cast<double>(values.size());
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  double squares = 0;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  const boost::math::students_t student(n - 1);
+  const double half = quantile(boost::math::complement(student, (1 - confidence) / 2)) *
+                      std::sqrt(squares / (n - 1) / n);
+  return {center - half, center + half};
+}
 
 double larger(const PairedFigure& figure) {
   return std::max(figure.before ? std::abs(figure.before->value) : 0,
@@ -135,8 +155,33 @@ std::optional<Estimate> cpu_per_delivery(const BroadcastAssessment& run) {
   return Estimate{*run.user_per_delivery + *run.system_per_delivery};
 }
 
-std::optional<Estimate> exactly(const std::optional<double>& value) {
-  return value ? std::optional(Estimate{*value}) : std::nullopt;
+// Neighbouring deliveries hang together, batches of them hardly: the interval comes from the
+// rates of ten batches of triggers (batch means, Student's t), the value from all of them.
+std::optional<Estimate> delivery_throughput(const MeasuredBroadcast& run) {
+  if (!run.assessment.deliveries_per_second) return std::nullopt;
+  Estimate estimate{*run.assessment.deliveries_per_second};
+  std::vector<const Trigger*> triggers;
+  for (const Trigger& trigger : run.recording.triggers) {
+    if (is_well(trigger)) triggers.push_back(&trigger);
+  }
+  if (triggers.size() < 2 * rate_batches) return estimate;
+  std::ranges::sort(triggers, {}, &Trigger::sent_ns);
+  const std::size_t size = triggers.size() / rate_batches;  // the rest, fewer than ten, has no say
+  std::vector<double> rates;
+  for (std::size_t batch = 0; batch < rate_batches; ++batch) {
+    const auto part = std::span(triggers).subspan(batch * size, size);
+    // Until the next batch begins; behind the last comes nothing, so that it has a trigger less.
+    const bool last = (batch + 1) * size == triggers.size();
+    const Trigger& end = last ? *part.back() : *triggers[(batch + 1) * size];
+    double delivered = 0;
+    for (const Trigger* trigger : part) delivered += static_cast<double>(trigger->delivered);
+    if (last) delivered -= static_cast<double>(part.back()->delivered);
+    const double seconds = span_seconds(part.front()->sent_ns, end.sent_ns);
+    if (seconds <= 0) return estimate;
+    rates.push_back(delivered / seconds);
+  }
+  estimate.interval = around(estimate.value, rates);
+  return estimate;
 }
 
 }  // namespace
@@ -196,8 +241,8 @@ std::vector<PairedFigure> broadcast_figures(const MeasuredBroadcast& before,
   }
   PairedFigure throughput{
       .subject = "deliveries per second", .measure = Measure::per_second, .more_is_better = true};
-  throughput.before = exactly(before.assessment.deliveries_per_second);
-  throughput.after = exactly(after.assessment.deliveries_per_second);
+  throughput.before = delivery_throughput(before);
+  throughput.after = delivery_throughput(after);
   figures.push_back(weighed(throughput, throughput_share));
   PairedFigure cpu{.subject = "CPU per delivery", .measure = Measure::seconds};
   cpu.before = cpu_per_delivery(before.assessment);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "analysis/endings/passes.h"
 #include "analysis/format.h"
 #include "recording/names.h"
 
@@ -17,10 +18,12 @@ std::string steps_text(const PlanInfo& plan) {
 }
 
 // "10 × 100", or each dose where they differ; idle controls aside.
+// Of the main experiment; what passes follow is told by the ways to close.
 std::string doses_text(const Recording& recording) {
   std::vector<std::uint64_t> doses;
+  const CloseMode main = main_mode(recording);
   for (const Cycle& cycle : recording.cycles) {
-    if (cycle.dose != 0) doses.push_back(cycle.dose);
+    if (cycle.dose != 0 && cycle.close_mode == main) doses.push_back(cycle.dose);
   }
   if (doses.empty()) return "no finished cycle";
   const bool alike = std::ranges::all_of(doses, [&](auto dose) { return dose == doses[0]; });

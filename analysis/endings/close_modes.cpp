@@ -151,6 +151,11 @@ ModeOutcome outcome_of(const ModesInput& input, CloseMode mode, bool is_main) {
 
 }  // namespace
 
+bool is_measured(const ModeOutcome& outcome) {
+  return outcome.sockets.state == State::ok && outcome.fds.state == State::ok &&
+         outcome.memory.state == State::ok;
+}
+
 CloseModes assess_close_modes(const Recording& run, const Recording& main,
                               const Assessment& assessment) {
   CloseModes modes;

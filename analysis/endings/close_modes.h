@@ -37,6 +37,9 @@ struct ModeOutcome {
   std::optional<Notice> notice = {};  // half-open only
 };
 
+// Whether every count that says what is left behind was taken.
+bool is_measured(const ModeOutcome& outcome);
+
 struct CloseModes {
   std::vector<ModeOutcome> outcomes;  // in the order run, the main experiment's first
   std::optional<CloseMode> deadly;    // the server died while connections ended so, behind the main

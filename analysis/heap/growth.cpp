@@ -296,6 +296,7 @@ HeapFindings growth_in(const Recording& recording, std::size_t least_looks) {
     LookSeries series = look_series(recording, isolate);
     findings.looks = std::max(findings.looks, static_cast<std::uint32_t>(series.looks.size()));
     if (series.steps_with_connections() + 1 < least_looks) continue;
+    findings.connections = series.looks.back().connections - series.looks.front().connections;
     compared = true;
     auto growths = class_growths(recording, isolate, series);
     findings.growths.insert(findings.growths.end(), std::make_move_iterator(growths.begin()),

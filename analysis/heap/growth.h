@@ -50,6 +50,7 @@ struct HeapFindings {
   std::vector<HeapCause> causes;    // most retained per connection first
   std::vector<HeapGrowth> growths;  // most bytes per connection first
   std::uint32_t looks = 0;          // that were compared, per isolate
+  double connections = 0;           // from the first of them to the last
   std::string reservation;          // why nothing can be said, "" when something can
 };
 

@@ -73,6 +73,9 @@ Json causes_json(const Comparison& comparison) {
                     {"subject", json_text(cause.subject)},
                     {"verdict", json_name(cause.change)},
                     {"user_code", cause.user_code},
+                    {"before_objects_per_connection_count", estimate_json(cause.objects.before)},
+                    {"after_objects_per_connection_count", estimate_json(cause.objects.after)},
+                    {"objects_difference_interval_count", interval_json(cause.objects.difference)},
                     {"before_retained_per_connection_bytes", retained_json(cause.before)},
                     {"after_retained_per_connection_bytes", retained_json(cause.after)},
                     {"reason", json_text(cause.reason)}});

@@ -24,8 +24,9 @@ std::string change_text(const PairedFigure& figure) {
 }
 
 std::string interval_of_difference(const PairedFigure& figure) {
-  const bool known = figure.difference && (figure.before->interval || figure.after->interval);
-  return known ? difference_text(*figure.difference, figure.measure) : "–";
+  if (!figure.difference) return "–";
+  const bool known = figure.before->interval || figure.after->interval;
+  return known ? difference_text(*figure.difference, figure.measure) : "no interval";
 }
 
 std::string retained_text(const std::optional<double>& bytes) {
@@ -59,13 +60,19 @@ std::string causes_part(const Comparison& comparison) {
   if (comparison.causes.empty()) return text + "None was found in either run.\n\n";
   MarkdownTable table({{"cause", Align::left},
                        {"evidence", Align::left},
+                       {"objects per connection before"},
+                       {"after"},
+                       {"95 % interval of the difference"},
                        {"kept per connection before"},
                        {"after"},
                        {"verdict", Align::left},
                        {"remark", Align::left}});
   for (const ComparedCause& cause : comparison.causes) {
     const bool heap = cause.evidence == ComparedCause::Evidence::heap;
-    table.row({cell_code(cause.subject, 200), heap ? "heap" : "source", retained_text(cause.before),
+    table.row({cell_code(cause.subject, 200), heap ? "heap" : "source",
+               value_text(cause.objects.before, Measure::count),
+               value_text(cause.objects.after, Measure::count),
+               interval_of_difference(cause.objects), retained_text(cause.before),
                retained_text(cause.after), std::string(change_name(cause.change)),
                prose(cause.reason)});
   }
@@ -105,8 +112,14 @@ std::string figure_line(const PairedFigure& figure) {
 }
 
 std::string cause_line(const ComparedCause& cause) {
-  return clean_text(fmt::format("  {:<15} {}", change_name(cause.change), cause.subject), 200) +
-         "\n";
+  std::string line =
+      fmt::format("  {:<15} {}", change_name(cause.change), clean_text(cause.subject, 200));
+  if (cause.objects.difference) {
+    line += fmt::format(
+        ": {} → {} objects per connection ({})", value_text(cause.objects.before, Measure::count),
+        value_text(cause.objects.after, Measure::count), interval_of_difference(cause.objects));
+  }
+  return line + "\n";
 }
 
 std::string pair_text(const ComparedPair& pair) {

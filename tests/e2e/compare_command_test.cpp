@@ -59,6 +59,7 @@ TEST_F(Compare, AFixIsSaidWithWhatItGaveBack) {
   EXPECT_THAT(run.out, StartsWith("FIXED: each connection no longer leaves 6"));  // 64 KB and more
   EXPECT_THAT(run.out, HasSubstr("gone"));
   EXPECT_THAT(run.out, HasSubstr("subscribers (Map)"));
+  EXPECT_THAT(run.out, HasSubstr(": 1.00 → 0.00 objects per connection (−1.0"));
   EXPECT_THAT(run.out, HasSubstr("clean-server.js"));  // in what else the runs differ
 }
 

@@ -281,6 +281,104 @@ TEST(CompareTest, ARunWithoutAnEndIsComparedByItsCycles) {
   EXPECT_EQ(comparison.differences.back().before, "unknown");
 }
 
+// A run of one pass behind the main experiment, in which each connection keeps a socket or none.
+Recording run_with_resets(bool leaks, std::uint64_t start) {
+  RunBuilder run(30);
+  run.cycles(6).ending(CloseMode::rst).cycles(3);
+  run.gauge(GaugeKind::heap_used, constant(5e6)).gauge(GaugeKind::fds, constant(27));
+  run.sockets([leaks](std::uint32_t cycle, auto) { return leaks && cycle > 6; }, 8);
+  run.recording.run.start_ns += start;
+  return run.recording;
+}
+
+TEST(CompareTest, WhatOnlyAnotherEndLeavesIsComparedToo) {
+  const Comparison worse = compare(run_with_resets(false, 1), run_with_resets(true, 2));
+  EXPECT_EQ(worse.overall, Change::worse);
+  EXPECT_THAT(worse.sentence,
+              StartsWith("WORSE: when a connection is reset, each leaves 1.00 accepted "
+                         "sockets behind"));
+  const Comparison fixed = compare(run_with_resets(true, 1), run_with_resets(false, 2));
+  EXPECT_EQ(fixed.overall, Change::fixed);
+  EXPECT_THAT(fixed.sentence, StartsWith("FIXED: before, when a connection is reset, each leaves"));
+  EXPECT_EQ(overall(run_with_resets(false, 1), run_with_resets(false, 2)), Change::same);
+}
+
+// The census counts what a variable keeps after each cycle of a hundred.
+Recording run_keeping(double each, std::uint64_t start) {
+  Recording run = leak_run(each > 0 ? 64 * kib : 0, start);
+  run.heap_paths = {{1, 0, "main", PathStep::root, "", "(JavaScript roots)", {}},
+                    {2, 1, "main", PathStep::variable, "kept", "Map", {"/srv/server.js", 4, 1}},
+                    {3, 2, "main", PathStep::element, "", "Session", {"/srv/server.js", 9, 1}}};
+  double through = 0;
+  for (std::uint32_t cycle = 0; cycle <= run.cycles.size(); ++cycle) {
+    if (cycle > 0) through += run.cycles[cycle - 1].established;
+    const auto now = static_cast<std::uint64_t>(7 + each * through);
+    run.heap_censuses.push_back(
+        {.cycle = cycle, .isolate = "main", .ts_ns = (1 + cycle) * second_ns});
+    run.heap_path_levels.push_back({cycle, 2, 1, 32, now * 65'536, now});
+    run.heap_path_levels.push_back({cycle, 3, now, now * 100, now * 65'536, 0});
+  }
+  return run;
+}
+
+TEST(CompareTest, ACauseIsComparedByCountWithAnInterval) {
+  const Comparison gone = compare(run_keeping(1, 1), run_keeping(0, 2));
+  ASSERT_EQ(gone.causes.size(), 1u);
+  EXPECT_EQ(gone.causes[0].change, Change::gone);
+  const PairedFigure& objects = gone.causes[0].objects;
+  ASSERT_TRUE(objects.before && objects.after && objects.difference);
+  EXPECT_NEAR(objects.before->value, 1, 1e-9);
+  EXPECT_NEAR(objects.before->interval->low, std::pow(0.025, 1 / 1000.0), 1e-6) << "1,000 of 1,000";
+  EXPECT_EQ(objects.after->value, 0);
+  EXPECT_NEAR(objects.after->interval->high, 1 - std::pow(0.025, 1 / 1000.0), 1e-6);
+  EXPECT_NEAR(objects.difference->low, -1, 1e-9);
+  EXPECT_NEAR(objects.difference->high, -1 + std::sqrt(2) * 0.00368, 1e-4);
+  EXPECT_THAT(compare_text({{{"a", "b", gone}}, {}}),
+              HasSubstr("Session: 1.00 → 0.00 objects per connection (−1.00 to −0.99)"));
+  const Comparison same = compare(run_keeping(1, 1), run_keeping(1, 2));
+  EXPECT_EQ(same.causes.at(0).change, Change::same);
+  const Comparison fewer = compare(run_keeping(2, 1), run_keeping(1, 2));
+  EXPECT_EQ(fewer.causes.at(0).change, Change::better);
+}
+
+// Triggers that pause now and then: the batches differ, and the interval says so.
+Recording broadcast_run(std::uint64_t start, std::size_t triggers, bool pauses) {
+  BroadcastRun run;
+  run.recording.triggers.resize(triggers);
+  if (pauses) {
+    std::uint64_t late_ns = 0;
+    run.triggers([&](Trigger& trigger) {
+      if (trigger.number % 17 == 0) late_ns += 40'000'000;
+      for (std::uint64_t* ns :
+           {&trigger.sent_ns, &trigger.answered_ns, &trigger.first_ns, &trigger.last_ns})
+        *ns += late_ns;
+    });
+  }
+  run.recording.run.start_ns += start;
+  return run.recording;
+}
+
+PairedFigure figure_named(const Comparison& comparison, const std::string& subject) {
+  const auto found = std::ranges::find(comparison.figures, subject, &PairedFigure::subject);
+  return found == comparison.figures.end() ? PairedFigure() : *found;
+}
+
+TEST(CompareTest, DeliveriesPerSecondHaveAnIntervalOfBatches) {
+  const Comparison steady = compare(broadcast_run(1, 100, false), broadcast_run(2, 100, false));
+  const PairedFigure exact = figure_named(steady, "deliveries per second");
+  ASSERT_TRUE(exact.before && exact.before->interval);
+  EXPECT_NEAR(exact.before->interval->low, exact.before->value, 1e-6);
+  const Comparison paused = compare(broadcast_run(1, 100, false), broadcast_run(2, 100, true));
+  const PairedFigure wide = figure_named(paused, "deliveries per second");
+  ASSERT_TRUE(wide.after && wide.after->interval);
+  EXPECT_LT(wide.after->interval->low, wide.after->value - 50);
+  const Comparison few = compare(broadcast_run(1, 19, false), broadcast_run(2, 19, false));
+  EXPECT_FALSE(figure_named(few, "deliveries per second").before->interval);
+  EXPECT_FALSE(figure_named(steady, "CPU per delivery").before->interval) << "read once";
+  EXPECT_THAT(compare_report({{{"a", "b", steady}}, {}}),
+              testing::ContainsRegex("CPU per delivery .* no interval "));
+}
+
 TEST(CompareGoldenTest, Leak) {
   Recording before = leak_run(64 * kib, 1);
   before.run.cmdline = "node `x` | <img src=x> \x1b[31m\xff";
