@@ -2,7 +2,6 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <utility>
 
 #include "analysis/endings/close_modes.h"
@@ -57,7 +56,7 @@ Json conditions_json(const Recording& recording) {
         {{"name", json_text(tier.name)}, {"on", tier.on}, {"detail", json_text(tier.detail)}});
   }
   const auto where = cut_off(recording);
-  const std::optional<CloseMode> pass = where ? where->pass : std::nullopt;
+  const bool in_pass = where && where->pass;
   Json notes = Json::array();
   for (const Note& note : recording.notes) {
     notes.push_back({{"cycle", note.cycle}, {"text", json_text(note.text)}});
@@ -80,7 +79,7 @@ Json conditions_json(const Recording& recording) {
           {"end_detail", json_text(recording.end.detail)},
           {"end_seconds", span_seconds(run.start_ns, recording.end.end_ns)},
           {"end_cycle", where ? Json(where->cycle) : Json(nullptr)},
-          {"end_close_mode", pass ? Json(close_mode_title(*pass)) : Json(nullptr)},
+          {"end_close_mode", in_pass ? Json(close_mode_title(*where->pass)) : Json(nullptr)},
           {"tiers", std::move(tiers)},
           {"notes", std::move(notes)}};
 }
