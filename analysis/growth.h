@@ -70,8 +70,8 @@ GrowthFit fit_growth(std::span<const FloorStep> steps, GrowthColumns columns, do
 
 // How many cycles, of `steps` from the baseline on, idle ones too, are warm-up. The first always;
 // then up to the change point: where growth per connection before and after differ most, believed
-// when before is more with `confidence`. What follows is looked at again. A third of the cycles,
-// and four, always stay.
+// when before is more with 99 %. What follows is looked at again. A third of the cycles, and four,
+// always stay.
 std::size_t warm_up_cycles(std::span<const FloorStep> steps, double resolution);
 
 }  // namespace ebbtide

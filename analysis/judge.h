@@ -12,7 +12,8 @@ namespace ebbtide {
 
 // The growth per connection, told apart from the cycles' and the clock's, and the growth of the
 // whole floor, which must confirm it, against what clean servers grow by. Inconclusive with fewer
-// than three steps after the warm-up or hardly any connections.
+// than three steps after the warm-up or hardly any connections; with three there may be a leak, but
+// none is cleared.
 Judgement judge_floor(const FloorSeries& series, const GaugeRule& rule, double confidence);
 
 // A cycle's part of a kind's survivors.
