@@ -58,6 +58,7 @@ constexpr std::array<GaugeInfo, gauge_kind_count> gauges = {{
     {"malloc_thread_arenas", "malloc's thread arenas", Unit::count},
     {"cpu_user", "CPU time in user mode", Unit::nanoseconds},
     {"cpu_system", "CPU time in the kernel", Unit::nanoseconds},
+    {"cpu_delay", "time ready without a CPU", Unit::nanoseconds},
     {"socket_memory", "kernel memory of the accepted sockets", Unit::bytes},
     {"socket_send_queue", "send queues of the accepted sockets", Unit::bytes},
     {"listen_overflows", "accept queue overflows", Unit::count},

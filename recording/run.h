@@ -72,12 +72,13 @@ enum class GaugeKind : std::uint8_t {
   malloc_thread_arenas,  // count
   cpu_user,
   cpu_system,         // nanoseconds of CPU since the process began
+  cpu_delay,          // nanoseconds that main threads were ready to run while others had the CPUs
   socket_memory,      // bytes the kernel holds for the accepted sockets, all queues
   socket_send_queue,  // of those, bytes written and not yet acknowledged: backpressure
   listen_overflows,   // count since boot, of the network namespace: accept queue full
   listen_drops,       // count since boot: SYNs dropped, overflows among them
 };
-inline constexpr std::size_t gauge_kind_count = 45;
+inline constexpr std::size_t gauge_kind_count = 46;
 
 // What the driver did in each cycle and with each connection; enough to repeat the run.
 struct PlanInfo {

@@ -138,6 +138,7 @@ Result<Observation> observe_target(const Target& target, BpfSession* session) {
   Observation seen;
   MemoryRollup memory;
   CpuTimes cpu;
+  std::optional<std::uint64_t> cpu_delay_ns = 0;
   std::uint64_t threads = 0, children = 0;
   for (const auto& [pid, start, role] : target.processes) {
     const auto fds = read_fd_table(pid, session);
@@ -153,6 +154,8 @@ Result<Observation> observe_target(const Target& target, BpfSession* session) {
     if (!cpu_used) return cpu_used.error();
     cpu.user_ns += cpu_used->user_ns;
     cpu.system_ns += cpu_used->system_ns;
+    const auto delay = read_cpu_delay(pid);
+    cpu_delay_ns = cpu_delay_ns && delay ? std::optional(*cpu_delay_ns + *delay) : std::nullopt;
     threads += read_threads(pid).size();
     children += read_children(pid).size();
   }
@@ -184,6 +187,7 @@ Result<Observation> observe_target(const Target& target, BpfSession* session) {
   add(seen, GaugeKind::children, children);
   add(seen, GaugeKind::cpu_user, cpu.user_ns);
   add(seen, GaugeKind::cpu_system, cpu.system_ns);
+  if (cpu_delay_ns) add(seen, GaugeKind::cpu_delay, *cpu_delay_ns);
   add(seen, GaugeKind::listen_overflows, listening->overflows);
   add(seen, GaugeKind::listen_drops, listening->drops);
   return seen;

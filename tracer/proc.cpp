@@ -153,6 +153,14 @@ Result<CpuTimes> read_cpu_times(std::int32_t pid) {
   return CpuTimes{.user_ns = sum_ns - system_ns, .system_ns = system_ns};
 }
 
+std::optional<std::uint64_t> read_cpu_delay(std::int32_t pid) {
+  std::ifstream file(proc_path(pid, "schedstat"));
+  std::uint64_t ran_ns = 0;
+  std::uint64_t delayed_ns = 0;
+  if (file >> ran_ns >> delayed_ns) return delayed_ns;
+  return std::nullopt;
+}
+
 Result<ListenCounters> read_listen_counters(std::int32_t pid) {
   std::ifstream file(proc_path(pid, "net/netstat"));
   // Pairs of lines that begin alike: the names, then the values.

@@ -48,6 +48,10 @@ struct CpuTimes {
 };
 Result<CpuTimes> read_cpu_times(std::int32_t pid);
 
+// Nanoseconds that a process's main thread was ready to run while others had the CPUs; nullopt
+// where the kernel does not count that.
+std::optional<std::uint64_t> read_cpu_delay(std::int32_t pid);
+
 // Connections that came to a full accept queue since boot, and SYNs dropped for any reason, those
 // among them. Counted for the whole network namespace that the process lives in.
 struct ListenCounters {

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "analysis/cool_down.h"
+#include "analysis/disturbances.h"
 #include "analysis/join.h"
 #include "analysis/report/close_modes_json.h"
 #include "analysis/report/conditions_json.h"
@@ -83,6 +84,17 @@ Json cycles(const Recording& recording) {
   return rows;
 }
 
+Json disturbances(const Recording& recording) {
+  Json rows = Json::array();
+  for (const Disturbance& each : find_disturbances(recording, join_sockets(recording))) {
+    rows.push_back({{"kind", disturbance_name(each.kind)},
+                    {"count", each.count},
+                    {"cycles", each.cycles},
+                    {"text", each.text}});
+  }
+  return rows;
+}
+
 Json connections(const Recording& recording) {
   using Failure = std::tuple<Stage, std::int32_t, std::int32_t, std::string>;
   std::map<Failure, std::uint64_t> failures;
@@ -127,6 +139,7 @@ std::string results_json(const Recording& run, const LeakAnswer& answer) {
   root["survivors"] = survivors(assessment);
   if (!assessment.retention.parts.empty())
     root["retention"] = retention_json(assessment.retention, is_v8(recording));
+  root["disturbances"] = disturbances(recording);
   if (!recording.heap_censuses.empty()) {
     root["heap"] = heap_findings_json(causes.heap);
     root["heap_censuses"] = heap_censuses_json(recording);

@@ -1,9 +1,11 @@
 #include "analysis/report/memory_report.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
+#include "analysis/disturbances.h"
 #include "analysis/format.h"
 #include "analysis/report/close_modes_section.h"
 #include "analysis/report/conditions.h"
@@ -62,6 +64,11 @@ std::string basis_lines(const Recording& run, const ReportInput& input) {
                          survivors ? "surviving " + judgement.subject : judgement.subject,
                          prose(judgement.reason));
   }
+  std::vector<std::string> disturbances;
+  for (const Disturbance& disturbance : find_disturbances(input.recording, input.join))
+    disturbances.push_back(disturbance.text);
+  if (!disturbances.empty())
+    lines += fmt::format("- Disturbed: {}.\n", fmt::join(disturbances, "; "));
   return lines + survivors_line(input) + losses_line(input.recording);
 }
 

@@ -21,6 +21,7 @@ struct ReportInput {
   const CloseModes& modes;
 };
 
+std::string disturbances_part(const ReportInput& input);       // … what else happened
 std::string test_results_section(const ReportInput& input);    // Memory Test Results
 std::string connections_part(const ReportInput& input);        // … its driver's and sockets' view
 std::string leak_detection_section(const ReportInput& input);  // Leak Detection

@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 
 #include "analysis/cool_down.h"
+#include "analysis/disturbances.h"
 #include "analysis/format.h"
 #include "analysis/readings.h"
 #include "analysis/report/sections.h"
@@ -116,6 +118,23 @@ std::string cycle_title(const Recording& recording, const Cycle& cycle) {
   return fmt::format("{} ({})", cycle.number, cools_down ? "cool-down" : "idle");
 }
 
+std::string disturbances_part(const ReportInput& input) {
+  if (input.recording.cycles.empty()) return "";
+  std::string text = "### Disturbances\n\n";
+  const auto disturbances = find_disturbances(input.recording, input.join);
+  for (const Disturbance& disturbance : disturbances) {
+    std::string line = disturbance.text;
+    line.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(line.front())));
+    text += "- " + line + ".\n";
+  }
+  if (disturbances.empty()) {
+    text +=
+        "None that were looked for: other clients, cycles that did not settle, connections that "
+        "failed, collections that did not come, a target without a CPU.\n";
+  }
+  return text + "\n";
+}
+
 std::string test_results_section(const ReportInput& input) {
   const Recording& recording = input.recording;
   std::string text = "## Memory Test Results\n\n";
@@ -123,7 +142,8 @@ std::string test_results_section(const ReportInput& input) {
     text += "No cycle finished.\n\n";
   } else {
     const Readings readings(recording);
-    text += rss_table(recording, readings) + floor_table(recording, readings);
+    text += disturbances_part(input) + rss_table(recording, readings) +
+            floor_table(recording, readings);
   }
   return text + connections_part(input) + gc_part(recording);
 }
