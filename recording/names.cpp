@@ -8,7 +8,8 @@ namespace {
 
 using Name = std::string_view;
 
-constexpr std::array<Name, phase_count> phases = {"before", "open", "hold", "close", "settle", "cool_down"};
+constexpr std::array<Name, phase_count> phases = {"before", "open",   "hold",
+                                                  "close",  "settle", "cool_down"};
 
 constexpr std::array<Name, 4> points = {"opened", "closed", "settled", "held"};
 
