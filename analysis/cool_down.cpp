@@ -58,6 +58,7 @@ double longest_pending(const Recording& recording, double most) {
     const bool own = !timer.callback.script.empty();
     if (!own && !grown) continue;
     const double delay = static_cast<double>(timer.delay_ms) * 1e-3 + timer_slack;
+    if (delay > most) continue;  // waiting would show nothing
     longest = std::max(longest, timer.repeats && !grown ? most : delay);
   }
   return longest;

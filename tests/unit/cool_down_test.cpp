@@ -88,8 +88,9 @@ TEST(CoolDown, IsTakenForAsLongAsATimerIsPending) {
   EXPECT_NEAR(needed(run), 31, 0.01);
   run.heap_timers = {timer(last, 500, true, 1, "/srv/server.js")};
   EXPECT_EQ(needed(run), most) << "a sweep looks at ages of its own";
-  run.heap_timers = {timer(last, 600'000, false, 1, "/srv/server.js")};
-  EXPECT_EQ(needed(run), most);
+  run.heap_timers = {timer(last, 600'000, true, 1, "/srv/server.js"),
+                     timer(last, 600'000, false, 900, "/srv/server.js")};
+  EXPECT_EQ(needed(run), 0) << "they fire when the cool-down is long over";
 }
 
 TEST(CoolDown, TimersOfTheRuntimeCountWhenConnectionsBeganThem) {
