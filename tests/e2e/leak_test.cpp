@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/e2e/own_network.h"
+#include "tests/e2e/process.h"
 #include "tests/e2e/server.h"
 #include "tests/e2e/tool.h"
 #include "tests/temporary_directory.h"
@@ -119,6 +120,21 @@ TEST_F(Leak, NginxDoesNotLeak) {
   results_ = results_in(output_.path());
   expect_verdict("no_leak", 0);
   EXPECT_EQ(results_["connections_established"], 998);  // primes
+}
+
+TEST_F(Leak, OtherClientsAreToldAndNoSurvivorsOfOurs) {
+  const Server server = Server::node("tests/e2e/servers/clean.js");
+  const std::string connect = fmt::format(
+      "const net = require('net'); setInterval(() => net.connect({}, '127.0.0.1'), 250);",
+      server.port());
+  const Process client({"node", "-e", connect});
+  measure(server.url("ws"));
+  EXPECT_NE(results_.value("verdict", ""), "leak") << explanation();
+  ASSERT_FALSE(results_["disturbances"].empty());
+  const Json& others = results_["disturbances"][0];
+  EXPECT_EQ(others["kind"], "other_clients");
+  EXPECT_GE(others["count"], 10);
+  EXPECT_GE(others["cycles"].size(), 8u);
 }
 
 TEST_F(Leak, ARecordingGivesTheSameReportAgain) {
