@@ -32,6 +32,7 @@ struct HeapCensus {
   std::uint64_t objects = 0;          // reachable ones
   std::uint64_t reachable_bytes = 0;  // from JavaScript: globals, modules, the running code
   std::uint64_t handle_bytes = 0;     // kept by handles of C++ alone: sockets, active timers
+  std::uint64_t compiled_bytes = 0;   // beside those: V8's compiled code and feedback; live only
   std::uint64_t garbage_bytes = 0;    // kept by nothing, not yet collected; 0 in a snapshot
   std::uint64_t external_bytes = 0;   // outside the heap, owned by reachable objects (Buffers)
   std::uint64_t resident_bytes = 0;   // pages of the heap that are in memory; live only

@@ -335,6 +335,7 @@ struct Table<HeapCensus> {
     visit("objects", row.objects);
     visit("reachable_bytes", row.reachable_bytes);
     visit("handle_bytes", row.handle_bytes);
+    visit("compiled_bytes", row.compiled_bytes);
     visit("garbage_bytes", row.garbage_bytes);
     visit("external_bytes", row.external_bytes);
     visit("resident_bytes", row.resident_bytes);

@@ -32,9 +32,21 @@ struct HeapDigester::State {
 
 namespace {
 
+// By node: belongs to the code that V8 compiled. So do arrays that hang on it: constants, what
+// optimised code takes for granted.
+std::vector<bool> find_compiled(const HeapGraph& graph, const RetainerTree& tree) {
+  std::vector<bool> compiled(graph.size());
+  for (const NodeIndex node : tree.order) {
+    const NodeIndex parent = tree.parent[node];
+    compiled[node] = graph.kind[node] == NodeKind::compiled ||
+                     (graph.kind[node] == NodeKind::array && parent != no_node && compiled[parent]);
+  }
+  return compiled;
+}
+
 // Adds an object to the sum it belongs to.
-void count_object(const HeapGraph& graph, const RetainerTree& tree, NodeIndex node,
-                  HeapCensus& census) {
+void count_object(const HeapGraph& graph, const RetainerTree& tree,
+                  const std::vector<bool>& compiled, NodeIndex node, HeapCensus& census) {
   const std::uint32_t size = graph.self_size[node];
   const Reach reach = tree.reach[node];
   if (reach == Reach::garbage) {
@@ -46,6 +58,8 @@ void count_object(const HeapGraph& graph, const RetainerTree& tree, NodeIndex no
       graph.kind[node] == NodeKind::native && graph.kind[tree.parent[node]] == NodeKind::object;
   if (external) {
     census.external_bytes += size;
+  } else if (compiled[node]) {
+    census.compiled_bytes += size;
   } else {
     (reach == Reach::javascript ? census.reachable_bytes : census.handle_bytes) += size;
   }
@@ -198,8 +212,9 @@ void Digestion::take_census() {
   census.cycle = cycle_;
   census.isolate = isolate_;
   std::vector<HeapClass> counted(classes_.classes.size());
+  const std::vector<bool> compiled = find_compiled(graph_, retainers_);
   for (NodeIndex node = 0; node < graph_.size(); ++node) {
-    count_object(graph_, retainers_, node, census);
+    count_object(graph_, retainers_, compiled, node, census);
     const ClassIndex class_index = classes_.of[node];
     if (class_index == no_class) continue;
     HeapClass& row = counted[class_index];
@@ -318,8 +333,10 @@ void Digestion::write_paths(const PathTree& tree, const std::vector<PathSums>& s
 
 HeapCensus weigh_heap(const HeapGraph& graph) {
   const RetainerTree tree = retainers(graph);
+  const std::vector<bool> compiled = find_compiled(graph, tree);
   HeapCensus census;
-  for (NodeIndex node = 0; node < graph.size(); ++node) count_object(graph, tree, node, census);
+  for (NodeIndex node = 0; node < graph.size(); ++node)
+    count_object(graph, tree, compiled, node, census);
   return census;
 }
 

@@ -25,6 +25,7 @@ enum class NodeKind : std::uint8_t {
   code,       // code, bytecode, SharedFunctionInfo, Script
   native,     // memory outside the heap: ArrayBuffer backing stores, C++ objects
   synthetic,  // roots
+  compiled,   // bytecode, machine code, and what V8 learned to make it; told in live heaps only
 };
 
 enum class EdgeKind : std::uint8_t {

@@ -42,8 +42,25 @@ constexpr std::array tagged_arrays = {"EmbedderDataArray",      "ClosureFeedback
                                       "WeakFixedArray",         "ProtectedFixedArray",
                                       "TrustedFixedArray",      "TrustedWeakFixedArray",
                                       "ProtectedWeakFixedArray"};
-constexpr std::array code_types = {"SharedFunctionInfo", "Script", "Code", "BytecodeArray",
-                                   "InstructionStream"};
+constexpr std::array code_types = {"SharedFunctionInfo", "Script"};
+// As many as functions are hot, whoever calls them.
+constexpr std::array compiled_types = {"Code",
+                                       "InstructionStream",
+                                       "BytecodeArray",
+                                       "FeedbackVector",
+                                       "FeedbackCell",
+                                       "FeedbackMetadata",
+                                       "WeakFixedArray",
+                                       "WeakArrayList",
+                                       "AllocationSite",
+                                       "ClosureFeedbackCellArray",
+                                       "CodeWrapper",
+                                       "BytecodeWrapper",
+                                       "TrustedByteArray",
+                                       "TrustedFixedArray",
+                                       "TrustedWeakFixedArray",
+                                       "ProtectedFixedArray",
+                                       "ProtectedWeakFixedArray"};
 constexpr std::array without_slots = {"ByteArray",   "TrustedByteArray", "FixedDoubleArray",
                                       "HeapNumber",  "FreeSpace",        "InstructionStream",
                                       "CoverageInfo"};
@@ -114,6 +131,7 @@ void size_types(const Symbols& symbols, LiveLayout& layout) {
   if (vector && *vector > 0 && *vector < LiveLayout::type_limit) {
     TypeLayout& before = layout.types[static_cast<std::size_t>(*vector - 1)];
     if (before.name.empty()) before.name = "FeedbackMetadata";  // in the order of their names
+    before.kind = NodeKind::compiled;
   }
   // BigInt has no symbol; it stands between Symbol and HeapNumber.
   if (symbols.type("Symbol") == 128 && symbols.type("HeapNumber") == 130) {
@@ -132,6 +150,9 @@ void describe_types(const Symbols& symbols, LiveLayout& layout) {
   }
   for (const auto* name : code_types) {
     each(name, [](TypeLayout& type) { type.kind = NodeKind::code; });
+  }
+  for (const auto* name : compiled_types) {
+    each(name, [](TypeLayout& type) { type.kind = NodeKind::compiled; });
   }
   for (const auto* name : {"PropertyArray", "ByteArray", "FixedDoubleArray"}) {
     each(name, [](TypeLayout& type) { type.kind = NodeKind::array; });

@@ -89,7 +89,8 @@ class ShortestPaths {
 
   [[nodiscard]] std::uint32_t length(const HeapEdge& edge) const {
     const NodeKind kind = graph_.kind[edge.to];
-    const bool machinery = kind == NodeKind::hidden || kind == NodeKind::code;
+    const bool machinery =
+        kind == NodeKind::hidden || kind == NodeKind::code || kind == NodeKind::compiled;
     return length_of_name(edge) + (machinery ? to_machinery : 0);
   }
 

@@ -82,6 +82,7 @@ std::string looks_table(const Recording& recording) {
                        {"objects"},
                        {"kept by JavaScript"},
                        {"by handles alone"},
+                       {"compiled code"},
                        {"not yet collected"},
                        {"Buffers"},
                        {"heap pages"},
@@ -91,8 +92,9 @@ std::string looks_table(const Recording& recording) {
     const auto bytes = [](std::uint64_t value) { return bytes_text(static_cast<double>(value)); };
     table.row({number_text(census.cycle), prose(census.isolate), number_text(census.objects),
                bytes(census.reachable_bytes), bytes(census.handle_bytes),
-               bytes(census.garbage_bytes), bytes(census.external_bytes),
-               bytes(census.resident_bytes), fmt::format("{:.1f} %", census.walked_permille / 10.0),
+               bytes(census.compiled_bytes), bytes(census.garbage_bytes),
+               bytes(census.external_bytes), bytes(census.resident_bytes),
+               fmt::format("{:.1f} %", census.walked_permille / 10.0),
                duration_text(static_cast<double>(census.pause_ns) * 1e-9)});
   }
   return "### Looks into the JavaScript heap\n\n"

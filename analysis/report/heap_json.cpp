@@ -72,6 +72,7 @@ nlohmann::ordered_json heap_censuses_json(const Recording& recording) {
                     {"objects", census.objects},
                     {"reachable_bytes", census.reachable_bytes},
                     {"handle_bytes", census.handle_bytes},
+                    {"compiled_bytes", census.compiled_bytes},
                     {"garbage_bytes", census.garbage_bytes},
                     {"external_bytes", census.external_bytes},
                     {"resident_bytes", census.resident_bytes},

@@ -132,6 +132,7 @@ void add_census(const HeapCensus& census, Lines& lines) {
   lines.add(fmt::format("  by C++ handles alone        {:>10}", bytes_of(census.handle_bytes)));
   lines.add(fmt::format("  outside the heap (Buffers)  {:>10}", bytes_of(census.external_bytes)));
   if (census.source == HeapSource::snapshot) return;
+  lines.add(fmt::format("  code that V8 compiled       {:>10}", bytes_of(census.compiled_bytes)));
   lines.add(fmt::format("  garbage, not yet collected  {:>10}", bytes_of(census.garbage_bytes)));
   lines.add(fmt::format("  heap in memory              {:>10}  {:.1f} % of it read as objects",
                         bytes_of(census.resident_bytes), census.walked_permille / 10.0));

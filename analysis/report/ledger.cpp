@@ -17,7 +17,7 @@ namespace {
 struct Balance {
   std::map<GaugeKind, double> gauges;
   double reachable = 0;
-  double handles = 0;
+  double handles = 0, compiled = 0;
   double garbage = 0;
   double external = 0;
   double heap_pages = 0;
@@ -26,7 +26,9 @@ struct Balance {
     const auto found = gauges.find(kind);
     return found == gauges.end() ? 0 : found->second;
   }
-  [[nodiscard]] double heap_free() const { return heap_pages - reachable - handles - garbage; }
+  [[nodiscard]] double heap_free() const {
+    return heap_pages - reachable - handles - compiled - garbage;
+  }
   [[nodiscard]] bool has(GaugeKind kind) const { return gauges.contains(kind); }
   [[nodiscard]] double malloc_arenas() const { return gauge(GaugeKind::malloc_resident); }
   [[nodiscard]] double malloc_free() const {
@@ -45,6 +47,7 @@ std::optional<Balance> balance_of(const Recording& recording, std::uint32_t cycl
     looked = true;
     balance.reachable += static_cast<double>(census.reachable_bytes);
     balance.handles += static_cast<double>(census.handle_bytes);
+    balance.compiled += static_cast<double>(census.compiled_bytes);
     balance.garbage += static_cast<double>(census.garbage_bytes);
     balance.external += static_cast<double>(census.external_bytes);
     balance.heap_pages += static_cast<double>(census.resident_bytes);
@@ -95,6 +98,7 @@ std::string ledger_part(const ReportInput& input) {
   };
   add("JavaScript objects that JavaScript refers to", first.reachable, last.reachable);
   add("JavaScript objects that only C++ handles hold", first.handles, last.handles);
+  add("code that V8 compiled, and what it learned for it", first.compiled, last.compiled);
   add("garbage not yet collected", first.garbage, last.garbage);
   add("free space in V8's pages", first.heap_free(), last.heap_free());
   const auto both_have = [&](GaugeKind kind) { return first.has(kind) && last.has(kind); };

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -220,6 +221,24 @@ TEST_P(LiveHeap, WeighsBuffersOutsideTheHeap) {
     }
   }
   EXPECT_EQ(large, 10u);
+}
+
+TEST_P(LiveHeap, CompiledCodeIsNoDataOfTheProgram) {
+  Child warming({node_of_major(GetParam()), SOURCE_DIR "/tests/e2e/heap/warming.js"});
+  ASSERT_TRUE(warming.wait_for("ready"));
+  const auto weigh = [&](const std::string& command) {
+    EXPECT_TRUE(warming.tell(command));
+    const auto heaps = census(warming.pid());
+    return heaps.empty() ? HeapCensus{} : weigh_heap(heaps[0].graph);
+  };
+  const HeapCensus before = weigh("once");
+  const HeapCensus after = weigh("work");
+  const auto change = [&](std::uint64_t HeapCensus::*sum) {
+    return std::abs(static_cast<double>(after.*sum) - static_cast<double>(before.*sum));
+  };
+  EXPECT_GT(before.compiled_bytes, 300'000u);
+  EXPECT_GT(change(&HeapCensus::compiled_bytes), 5'000) << "more is made, or old code dropped";
+  EXPECT_LT(change(&HeapCensus::reachable_bytes), 12'000);
 }
 
 TEST_P(LiveHeap, TellsTheWorkersHeapFromTheMainOne) {

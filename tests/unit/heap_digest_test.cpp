@@ -249,6 +249,26 @@ TEST(HeapDigest, SumsOfTheCensus) {
   EXPECT_EQ(digest.census.garbage_bytes, 30u);
 }
 
+TEST(HeapDigest, CompiledCodeIsASumOfItsOwn) {
+  HeapBuilder heap;
+  const NodeIndex use = heap.function("use", 2, 13);
+  const auto before = digest_of(heap).census;
+  const NodeIndex code = heap.node(NodeKind::compiled, "system / Code", 400);
+  heap.edge(use, code, EdgeKind::internal, "");
+  const NodeIndex assumed = heap.node(NodeKind::array, "", 60);
+  heap.edge(code, assumed, EdgeKind::internal, "");
+  heap.edge(assumed, heap.node(NodeKind::array, "", 8), EdgeKind::internal, "");
+  const auto compiled = digest_of(heap).census;
+  EXPECT_EQ(compiled.compiled_bytes, 468u);
+  EXPECT_EQ(compiled.reachable_bytes, before.reachable_bytes);
+  // What a program has is its own, though the code refers to it too.
+  const NodeIndex kept = heap.variable(use, "kept", "Array");
+  heap.edge(assumed, kept, EdgeKind::internal, "");
+  heap.element(kept, "Item");
+  EXPECT_EQ(digest_of(heap).census.compiled_bytes, 468u);
+  EXPECT_GT(digest_of(heap).census.reachable_bytes, before.reachable_bytes + 100);
+}
+
 TEST(HeapDigest, NoHeapIsTooSmall) {
   const HeapDigest digest = HeapDigester(nullptr).digest(HeapBuilder().graph(""), 3, "main");
   EXPECT_EQ(digest.census.cycle, 3u);
