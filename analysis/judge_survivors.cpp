@@ -64,7 +64,7 @@ std::size_t excess_at_front(std::span<const CohortShare> cohorts, std::size_t ke
 struct Spread {
   std::size_t early = 0;  // leading ones that left more than the others: pools, caches
   std::size_t late = 0;   // trailing ones: not given back yet
-  Shares steady;         // those between
+  Shares steady;          // those between
 
   explicit Spread(Shares cohorts) : steady(std::move(cohorts)) {
     const std::size_t kept = std::max(cycles_needed, (steady.size() + 2) / 3);

@@ -49,7 +49,7 @@ TEST_F(CoolDownRun, WhatATimerEndsIsNoLeak) {
   EXPECT_EQ(run_.exit_code, 0);
   EXPECT_THAT(sentence(), HasSubstr("of V8 heap of each late, within "));
   EXPECT_THAT(run_.err, HasSubstr("LEAK so far"));
-  EXPECT_EQ(cool_down_cycles(), 1u) << "its timers say how long to wait";
+  EXPECT_LE(cool_down_cycles(), 2u) << "its timers say how long to wait: two looks of 10 s";
 }
 
 TEST_F(CoolDownRun, WhatASweepEndsIsNoLeakEither) {
