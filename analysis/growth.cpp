@@ -14,7 +14,15 @@ namespace {
 
 constexpr std::size_t most_columns = 5;
 constexpr std::size_t spare_steps = 3;
-constexpr std::array correlations = {-0.5, -0.4, -0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3};
+// How neighbouring steps may hang together, and how likely that is beforehand. A level around which
+// memory comes and goes is what a server that gives everything back has: that one is the likeliest.
+struct Correlation {
+  double rho = 0;
+  double prior = 1;
+};
+constexpr std::array correlations = {Correlation{-0.5, 3}, Correlation{-0.4}, Correlation{-0.3},
+                                     Correlation{-0.2},    Correlation{-0.1}, Correlation{0.0},
+                                     Correlation{0.1},     Correlation{0.2},  Correlation{0.3}};
 constexpr int robust_rounds = 4;
 constexpr double huber_reach = 2.5;          // scaled MADs; a step farther off weighs less
 constexpr double likely_correlation = -0.3;  // good enough to find where a change may be
@@ -278,13 +286,14 @@ GrowthFit fit_growth(std::span<const FloorStep> steps, GrowthColumns columns, do
   const auto freedom = static_cast<double>(steps.size() - count);
   std::vector<GrowthEstimate::Component> components;
   std::vector<RobustFit> fits;
-  for (const double rho : correlations) {
+  for (const auto& [rho, prior] : correlations) {
     const auto robust = fit_robustly(rows, count, rho, resolution);
     if (!robust) continue;
     // The weight is a logarithm at first.
     const auto& [fit, variance] = fits.emplace_back(*robust);
-    components.push_back({-0.5 * (fit.log_determinants + freedom * std::log(variance)),
-                          fit.slopes[0], std::sqrt(variance * fit.variance_of_first)});
+    const double likelihood = -0.5 * (fit.log_determinants + freedom * std::log(variance));
+    components.push_back(
+        {std::log(prior) + likelihood, fit.slopes[0], std::sqrt(variance * fit.variance_of_first)});
   }
   if (components.empty()) return result;
   const double most =
