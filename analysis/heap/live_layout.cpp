@@ -61,9 +61,9 @@ constexpr std::array compiled_types = {"Code",
                                        "TrustedWeakFixedArray",
                                        "ProtectedFixedArray",
                                        "ProtectedWeakFixedArray"};
-constexpr std::array without_slots = {"ByteArray",   "TrustedByteArray", "FixedDoubleArray",
-                                      "HeapNumber",  "FreeSpace",        "InstructionStream",
-                                      "CoverageInfo"};
+constexpr std::array without_slots = {"ByteArray",    "TrustedByteArray", "FixedDoubleArray",
+                                      "HeapNumber",   "FreeSpace",        "InstructionStream",
+                                      "CoverageInfo", "FeedbackMetadata"};
 
 void name_types(const Symbols& symbols, LiveLayout& layout) {
   layout.types.resize(LiveLayout::type_limit);
@@ -92,6 +92,7 @@ void size_types(const Symbols& symbols, LiveLayout& layout) {
   rule("TrustedByteArray", {Length::smi_at_8, 16, 1});
   rule("BytecodeArray", {Length::smi_at_8, static_cast<std::uint8_t>(layout.fields_end), 1});
   rule("FreeSpace", {Length::smi_at_8, 0, 1});
+  rule("ArrayList", {Length::smi_at_8, 24, 8});
   rule("PropertyArray", {Length::hash_at_8, 16, 8});
   rule("WeakArrayList", {Length::smi_at_8, 24, 8});
   const SizeRule descriptors{Length::uint16_at_8,
@@ -127,11 +128,16 @@ void size_types(const Symbols& symbols, LiveLayout& layout) {
                         (type & representation) == 5;  // cons, sliced, thin
     string.slots = refers ? Slots::all : Slots::none;
   }
+  // Types without symbols, in the order of their names: FeedbackMetadata, FeedbackVector, Filler,
+  // FreeSpace. The last of these newer versions counts in words.
   const auto vector = symbols.type("FeedbackVector");
-  if (vector && *vector > 0 && *vector < LiveLayout::type_limit) {
+  if (vector && *vector > 0 && *vector + 2 < LiveLayout::type_limit) {
     TypeLayout& before = layout.types[static_cast<std::size_t>(*vector - 1)];
-    if (before.name.empty()) before.name = "FeedbackMetadata";  // in the order of their names
-    before.kind = NodeKind::compiled;
+    if (before.name.empty())
+      before = {"FeedbackMetadata", NodeKind::compiled, {Length::feedback, 16, 4}, Slots::none};
+    TypeLayout& free = layout.types[static_cast<std::size_t>(*vector + 2)];
+    if (free.name.empty())
+      free = {"FreeSpace", NodeKind::hidden, {Length::smi_at_8, 0, 8}, Slots::none};
   }
   // BigInt has no symbol; it stands between Symbol and HeapNumber.
   if (symbols.type("Symbol") == 128 && symbols.type("HeapNumber") == 130) {

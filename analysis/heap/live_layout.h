@@ -22,6 +22,7 @@ struct SizeRule {
     smi_at_8,     // most arrays
     hash_at_8,    // the low 10 bits of that Smi: above are those of a hash
     int32_at_8,   // feedback
+    feedback,     // what kinds of feedback there are: six of the slots at 8 to four bytes
     int32_at_12,  // strings
     uint16_at_8,  // descriptors
     bigint_at_8,  // above a sign bit

@@ -124,6 +124,9 @@ std::uint64_t LiveObjects::claimed_size(Address object, const LiveMap& map) cons
     case Length::int32_at_8:
       length = memory_.read<std::uint32_t>(object + 8);
       break;
+    case Length::feedback:
+      length = (memory_.read<std::uint32_t>(object + 8) + 5) / 6;
+      break;
     case Length::int32_at_12:
       length = memory_.read<std::uint32_t>(object + 12);
       break;
@@ -138,10 +141,17 @@ std::uint64_t LiveObjects::claimed_size(Address object, const LiveMap& map) cons
   return size >= 8 && memory_.at(object, size) != nullptr ? size : 0;
 }
 
-std::uint64_t LiveObjects::extent(Address object, const LiveMap& map) const {
+std::uint64_t LiveObjects::extent(Address object, const LiveMap& map) {
   const auto room = memory_.next_start(object) - object;
   const auto claimed = claimed_size(object, map);
-  return claimed == 0 ? room : std::min(claimed, room);
+  return claimed == 0 ? up_to_next_map(object, object + room) : std::min(claimed, room);
+}
+
+// Free memory has a map too, though it is no object: behind it lie words of what was there.
+std::uint64_t LiveObjects::up_to_next_map(Address object, Address end) {
+  std::uint64_t size = 16;
+  while (object + size + 8 <= end && map_of(object + size) == no_map) size += 8;
+  return std::min(size, end - object);
 }
 
 // For types that no symbol describes: the rule by which, wherever one of them was met, another
@@ -231,15 +241,13 @@ void LiveObjects::name_tables() {
 
 // What it says itself, or up to where the next object begins.
 std::uint64_t LiveObjects::walked_size(Address object, const LiveMap& map, Address end) {
-  auto size = claimed_size(object, map);
+  const auto size = claimed_size(object, map);
   if (size != 0 && object + size <= end) return size;
   if (learning_ && map.words == 0) {
     auto& samples = unsized_[map.type];
     if (samples.size() < sample_size) samples.push_back(object);
   }
-  size = 16;
-  while (object + size + 8 <= end && map_of(object + size) == no_map) size += 8;
-  return std::min(size, end - object);
+  return up_to_next_map(object, end);
 }
 
 // A chunk's objects begin in its first page; what follows is the rest of one large object.

@@ -57,7 +57,7 @@ class LiveObjects {
   // What it says itself; 0 when that is not known or cannot be.
   [[nodiscard]] std::uint64_t claimed_size(Address object, const LiveMap& map) const;
   // Up to the next object at most.
-  [[nodiscard]] std::uint64_t extent(Address object, const LiveMap& map) const;
+  [[nodiscard]] std::uint64_t extent(Address object, const LiveMap& map);
 
   // Calls visit(offset, word) for every strong reference in the object, its map's aside.
   template <class Visit>
@@ -75,6 +75,7 @@ class LiveObjects {
   [[nodiscard]] std::size_t hash(Address address) const {
     return static_cast<std::size_t>((address * 0x9e3779b97f4a7c15ULL) >> 32) & table_mask_;
   }
+  std::uint64_t up_to_next_map(Address object, Address end);
   void find_meta_maps();
   void notice_table(Address object, const LiveMap& map);
   void name_tables();
