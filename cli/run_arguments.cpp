@@ -23,8 +23,10 @@ CLI::Validator number_between(double low, double high, const char* unit) {
 
 void define_conversation(CLI::App& app, RunArguments& arguments, RunOptions& options) {
   const char* group = "Conversation";
-  app.add_option("--send", arguments.sends,
-                 "send TEXT ({id}: the connection's number); repeatable, run in the order given")
+  app.add_option(
+         "--send", arguments.sends,
+         "send TEXT; repeatable, run in the order given; {id}, also in headers and the URL: "
+         "the connection's number")
       ->type_name("TEXT")
       ->allow_extra_args(false)
       ->group(group);

@@ -13,6 +13,7 @@
 #include "driver/deadline.h"
 #include "driver/ending.h"
 #include "driver/limits.h"
+#include "driver/placeholder.h"
 #include "recording/clock.h"
 
 namespace ebbtide {
@@ -30,16 +31,6 @@ std::unique_ptr<Session> make_session(SessionContext context) {
   if (is_websocket(scheme)) return make_ws_session(context);
   if (is_http(scheme)) return make_http_session(context);
   return make_tcp_session(context);
-}
-
-std::string with_id(std::string text, std::uint64_t id) {
-  constexpr std::string_view placeholder = "{id}";
-  const std::string number = std::to_string(id);
-  for (std::size_t at = text.find(placeholder); at != std::string::npos;
-       at = text.find(placeholder, at + number.size())) {
-    text.replace(at, placeholder.size(), number);
-  }
-  return text;
 }
 
 Failure late_opening(const SessionContext& context) {

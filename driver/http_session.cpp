@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "driver/deadline.h"
+#include "driver/placeholder.h"
 #include "driver/plain_session.h"
 #include "recording/clock.h"
 
@@ -66,8 +67,8 @@ class HttpSession : public PlainSession {
  private:
   asio::awaitable<Attempt> send_half_a_request() {
     const Url& url = context_.plan().url;
-    const std::string half =
-        fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nUser-Ag", url.target, authority(url));
+    const std::string half = fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nUser-Ag",
+                                         with_id(url.target, context_.outcome.id), authority(url));
     const auto [error, size] = co_await asio::async_write(transport_, asio::buffer(half), as_value);
     co_return attempt_of(Stage::exchange, error);
   }
@@ -77,11 +78,13 @@ class HttpSession : public PlainSession {
   [[nodiscard]] Request make_request(http::verb verb) const {
     const Url& url = context_.plan().url;
     const bool is_wrong = context_.outcome.close_mode == CloseMode::wrong_path;
-    Request request(verb, is_wrong ? unserved_path : url.target, 11);
+    const std::uint64_t id = context_.outcome.id;
+    Request request(verb, is_wrong ? unserved_path : with_id(url.target, id), 11);
     request.set(http::field::host, authority(url));
     request.set(http::field::user_agent, "ebbtide");
     for (const auto& [name, value] : context_.plan().headers) request.erase(name);
-    for (const auto& [name, value] : context_.plan().headers) request.insert(name, value);
+    for (const auto& [name, value] : context_.plan().headers)
+      request.insert(name, with_id(value, id));
     return request;
   }
 

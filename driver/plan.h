@@ -36,7 +36,7 @@ std::string authority(const Url& url);
 struct Step {
   enum class Kind : std::uint8_t { send, expect };
   Kind kind = Kind::send;
-  std::string text;  // {id} stands for the connection's number; expect: a substring of a message
+  std::string text;  // expect: a substring of a message
 };
 
 struct TlsOptions {
@@ -46,6 +46,7 @@ struct TlsOptions {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
+// In the steps' texts, url.target and the headers' values {id} stands for the connection's number.
 struct ConnectionPlan {
   Url url;
   TlsOptions tls;           // wss and https

@@ -7,32 +7,10 @@
 #include <cstring>
 
 #include "driver/broadcast.h"
+#include "driver/placeholder.h"
 
 namespace ebbtide {
 namespace {
-
-// In one pass: what was filled in is not looked at again.
-std::string filled(std::string_view text, std::string_view token, std::string_view number) {
-  constexpr std::string_view token_place = "{token}";
-  constexpr std::string_view number_place = "{n}";
-  std::string result;
-  for (;;) {
-    const std::size_t brace = std::min(text.find('{'), text.size());
-    result += text.substr(0, brace);
-    text.remove_prefix(brace);
-    if (text.empty()) return result;
-    if (text.starts_with(token_place)) {
-      result += token;
-      text.remove_prefix(token_place.size());
-    } else if (text.starts_with(number_place)) {
-      result += number;
-      text.remove_prefix(number_place.size());
-    } else {
-      result += '{';
-      text.remove_prefix(1);
-    }
-  }
-}
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
@@ -83,9 +61,12 @@ bool TriggerTokens::next(std::string_view& text, std::optional<std::uint64_t>& n
 
 TriggerText fill_in(const TriggerPlan& plan, const std::string& token, std::uint64_t number) {
   const std::string digits = std::to_string(number);
-  TriggerText text{filled(plan.url.target, token, digits), {}, filled(plan.body, token, digits)};
+  const auto fill = [&](std::string_view text) {
+    return filled(text, {{"{token}", token}, {"{n}", digits}});
+  };
+  TriggerText text{fill(plan.url.target), {}, fill(plan.body)};
   for (const auto& [name, value] : plan.headers) {
-    text.headers.emplace_back(name, filled(value, token, digits));
+    text.headers.emplace_back(name, fill(value));
   }
   return text;
 }

@@ -11,6 +11,7 @@
 
 #include "driver/deadline.h"
 #include "driver/ending.h"
+#include "driver/placeholder.h"
 #include "driver/session.h"
 #include "driver/transport.h"
 #include "driver/ws_deflate.h"
@@ -112,7 +113,7 @@ asio::awaitable<Attempt> WsSession::abort_upgrade(std::string target) {
     request = make_request(target, key);
   } else {
     request = fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: webso",
-                          target, authority(context_.plan().url));
+                          with_id(target, context_.outcome.id), authority(context_.plan().url));
   }
   const error_code error = co_await transport_.send(request);
   if (!error && resets_handshake(context_.outcome)) {
@@ -128,7 +129,7 @@ std::string WsSession::make_request(const std::string& target, std::string& key)
   std::array<std::uint32_t, 4> random{};
   for (std::uint32_t& word : random) word = context_.cohort.random();
   key = base64({reinterpret_cast<const char*>(random.data()), sizeof random});
-  return upgrade_request(context_.plan(), target, key);
+  return with_id(upgrade_request(context_.plan(), target, key), context_.outcome.id);
 }
 
 asio::awaitable<Attempt> WsSession::upgrade(std::string target) {

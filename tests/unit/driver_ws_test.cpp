@@ -71,6 +71,17 @@ TEST_F(WebSocket, SendsHeadersSubprotocolHostAndTarget) {
   EXPECT_EQ(drive_one(server, plan).error, "");
 }
 
+TEST_F(WebSocket, NumbersTheConnectionInPathAndHeaders) {
+  const NodeServer server("mirror");
+  ConnectionPlan plan;
+  plan.headers = {{"X-Token", "t{id}"}};
+  plan.steps = {expect(fmt::format("t{{id}}  127.0.0.1:{} /ws?n={{id}} ", server.port()))};
+  const auto outcomes = drive(io_, fmt::format("ws://127.0.0.1:{}/ws?n={{id}}", server.port()),
+                              plan, {.count = 3, .window = 3});
+  EXPECT_THAT(outcomes, SizeIs(3));
+  for (const Connection& one : outcomes) EXPECT_EQ(one.error, "");
+}
+
 TEST_F(WebSocket, SpeaksIpv6) {
   const NodeServer server("mirror", "::1");
   ConnectionPlan plan;
