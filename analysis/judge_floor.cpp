@@ -141,11 +141,14 @@ void fit(const GaugeRule& rule, double confidence, Floor& floor, Judgement& judg
   if (!floor.apart.per_connection.known()) floor.apart = whole;
   const Interval apart = floor.apart.per_connection.interval(confidence);
   floor.whole = whole.per_connection.interval(confidence);
-  // Connections cannot have left more than came in all.
+  // Connections cannot have left more than came in all. When the estimate says they did, what came
+  // tells, and the interval holds both: what two intervals share would be too narrow.
   const double most = std::min(apart.high, floor.whole.high);
-  judgement.per_connection = std::min(floor.apart.per_connection.center(), most);
+  const double estimate = floor.apart.per_connection.center();
+  const bool too_much = estimate > most;
+  judgement.per_connection = too_much ? whole.per_connection.center() : estimate;
   judgement.per_cycle = floor.apart.per_cycle;
-  judgement.interval = {std::min(apart.low, most), most};
+  judgement.interval = {too_much ? std::min(apart.low, floor.whole.low) : apart.low, most};
   const double reach = std::min(apart.high - apart.low, floor.whole.high - floor.whole.low);
   judgement.limit = std::min(floor.most, floor.clean + reach);
 }

@@ -22,7 +22,7 @@ enum class NodeKind : std::uint8_t {
   symbol,
   object,     // JavaScript objects, contexts among them ("system / Context")
   closure,    // functions; name: the function's
-  code,       // code, bytecode, SharedFunctionInfo, Script
+  code,       // SharedFunctionInfo, Script; in snapshots what is compiled too
   native,     // memory outside the heap: ArrayBuffer backing stores, C++ objects
   synthetic,  // roots
   compiled,   // bytecode, machine code, and what V8 learned to make it; told in live heaps only

@@ -49,7 +49,6 @@ constexpr std::array compiled_types = {"Code",
                                        "BytecodeArray",
                                        "FeedbackVector",
                                        "FeedbackCell",
-                                       "FeedbackMetadata",
                                        "WeakFixedArray",
                                        "WeakArrayList",
                                        "AllocationSite",
@@ -61,9 +60,9 @@ constexpr std::array compiled_types = {"Code",
                                        "TrustedWeakFixedArray",
                                        "ProtectedFixedArray",
                                        "ProtectedWeakFixedArray"};
-constexpr std::array without_slots = {"ByteArray",    "TrustedByteArray", "FixedDoubleArray",
-                                      "HeapNumber",   "FreeSpace",        "InstructionStream",
-                                      "CoverageInfo", "FeedbackMetadata"};
+constexpr std::array without_slots = {"ByteArray",   "TrustedByteArray", "FixedDoubleArray",
+                                      "HeapNumber",  "FreeSpace",        "InstructionStream",
+                                      "CoverageInfo"};
 
 void name_types(const Symbols& symbols, LiveLayout& layout) {
   layout.types.resize(LiveLayout::type_limit);

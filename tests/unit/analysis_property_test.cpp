@@ -71,6 +71,10 @@ void expect_numbers(const Assessment& assessment) {
     RC_ASSERT(std::isfinite(judgement.drift_per_second));
     RC_ASSERT(std::isfinite(judgement.per_cycle));
     expect_numbers(judgement.interval);
+    if (judgement.evidence == Judgement::Evidence::gauge && judgement.estimated) {
+      RC_ASSERT(judgement.interval.low <= judgement.per_connection);
+      RC_ASSERT(judgement.per_connection <= judgement.interval.high);
+    }
   }
 }
 

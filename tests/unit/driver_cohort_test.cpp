@@ -271,14 +271,14 @@ TEST_F(Http, GetsOnceWithoutSteps) {
 
 TEST_F(Http, PostsEachSendOnOneConnectionAndChecksTheAnswers) {
   ConnectionPlan plan;
-  plan.headers = {{"X-Token", "secret"}};
-  plan.steps = {expect("GET /m undefined secret"),
+  plan.headers = {{"X-Token", "secret{id}"}};
+  plan.steps = {expect("GET /m?c=1 undefined secret1"),
                 send(R"({"n":{id}})"),
-                expect(R"(POST /m application/json secret {"n":1})"),
+                expect(R"(POST /m?c=1 application/json secret1 {"n":1})"),
                 send("plain"),
-                expect("POST /m undefined"),
+                expect("POST /m?c=1 undefined"),
                 expect("plain")};
-  const Connection one = drive_one("/m", plan);
+  const Connection one = drive_one("/m?c={id}", plan);
   EXPECT_EQ(one.error, "");
   EXPECT_EQ(one.messages_received, 3u);
 }
